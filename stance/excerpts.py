@@ -25,9 +25,7 @@ from stance.pairs import ANY, AUTHOR, Holder, OpenHolder, Pair, make_pairs
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
 
-_KEYS = frozenset(
-    {"id", "source", "document", "date", "author", "context", "text", "mentions", "pairs", "complete"}
-)
+_KEYS = frozenset({"id", "source", "document", "date", "author", "context", "text", "mentions", "pairs", "complete"})
 _PAIR_KEYS = frozenset({"holder", "target", "stances", "polarity", "relation"})
 
 
@@ -121,7 +119,8 @@ def load_excerpts(path: str | Path) -> list[Excerpt]:
 
 def save_excerpts(excerpts: Iterable[Excerpt], path: str | Path) -> None:
     """Write excerpts as JSON lines; ``load_excerpts`` reads back equal objects."""
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+    # A lone surrogate, which UTF-8 cannot hold, goes out as the JSON escape that it came from.
+    with Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         for excerpt in excerpts:
             file.write(json.dumps(_to_record(excerpt), ensure_ascii=False) + "\n")
 
@@ -145,8 +144,8 @@ def parse_excerpt(record: Mapping[str, Any]) -> Excerpt:
         raise StanceError("expected each directed pair once; got one twice; join their stances")
     if complete and any(isinstance(p.label, Polarity) or p.holder is ANY for p in pairs):
         raise StanceError(
-            'expected a complete excerpt to hold exact stances of named holders or the author; got a polarity or "any"; '
-            'write "complete": false'
+            "expected a complete excerpt to hold exact stances of named holders or the author; "
+            'got a polarity or "any"; write "complete": false'
         )
     origin = Origin(record.get("source"), record.get("document"), record.get("date"))
     context, author = record.get("context") or "", record.get("author")
@@ -183,7 +182,9 @@ def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise DataError(
-            f"expected one JSON object; got {error.msg} at column {error.colno}; write one object per line", path, number
+            f"expected one JSON object; got {error.msg} at column {error.colno}; write one object per line",
+            path,
+            number,
         ) from None
     if not isinstance(record, dict):
         raise DataError(
@@ -231,7 +232,7 @@ def _gold_pair(row: object, text: str, mentions: set[tuple[int, int]]) -> GoldPa
     if holder == target:
         raise StanceError(f"expected holder and target to differ; got {row['target']!r} for both; correct one")
     relation = row.get("relation")
-    if relation is not None and relation not in PLOVER_ROOTS:
+    if relation is not None and relation not in list(PLOVER_ROOTS):
         raise StanceError(f"expected a PLOVER root out of {list(PLOVER_ROOTS)}; got {relation!r}; correct it")
     return GoldPair(holder, target, _label(row), relation)
 

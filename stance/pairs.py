@@ -34,9 +34,7 @@ class Pair:
     target: Mention
 
 
-def make_pairs(
-    sentence: Sentence, mentions: Iterable[Mention], holders: Iterable[Holder] = (AUTHOR,)
-) -> list[Pair]:
+def make_pairs(sentence: Sentence, mentions: Iterable[Mention], holders: Iterable[Holder] = (AUTHOR,)) -> list[Pair]:
     """List every directed pair: each mention and each further holder toward each mention.
 
     A span is never paired with itself. Order: by target, then mentions in the order given, then ``holders``.

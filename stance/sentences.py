@@ -9,6 +9,7 @@ import sentencex
 
 _LINE_BREAK = re.compile(r"\r\n?|\n|\u2028|\u2029|\x0b|\x0c|\x85")
 _BREAKS_IN_A_ROW = re.compile(r"(?:(?:\r\n?|\n|\u2028|\u2029|\x0b|\x0c|\x85)[^\S\r\n]*)+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Share of line breaks inside a sentence above which a text counts as hard-wrapped (as e-mail and PDF text is).
 _WRAPPED_SHARE = 0.2
 
@@ -45,13 +46,19 @@ def split_sentences(text: str) -> list[Sentence]:
     sentences: list[Sentence] = []
     for start, end in _blocks(text):
         for first, last in _boundaries(text, start, end):
-            while first < last and text[first].isspace():
-                first += 1
-            while last > first and text[last - 1].isspace():
-                last -= 1
-            if first < last:
-                sentences.append(Sentence(text[first:last], first, last))
+            words = text[first:last].strip()
+            if words:
+                here = text.index(words, first)
+                sentences.append(Sentence(words, here, here + len(words)))
     return sentences
+
+
+def encodable(text: str) -> str:
+    """Put U+FFFD in place of lone surrogates, as broken JSON escapes leave them: no UTF-8 reader takes these.
+
+    Offsets stay.
+    """
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _blocks(text: str) -> list[tuple[int, int]]:
@@ -66,7 +73,7 @@ def _blocks(text: str) -> list[tuple[int, int]]:
 
 
 def _boundaries(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    block = text[start:end]
+    block = encodable(text[start:end])
     if not block.strip():
         return []
     spans: list[tuple[int, int]] = []

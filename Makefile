@@ -1,0 +1,43 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything happens in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# The packages are the index's; no part of set-up or run talks to a model hub.
+export HF_HUB_OFFLINE := 1
+export HF_DATASETS_OFFLINE := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo test test-slow lint train clean
+
+demo: $(VENV)/library.stamp
+	$(BIN)/stance predict seeds/seed_article.txt
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/workshop.stamp
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/workshop.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: $(VENV)/workshop.stamp
+	$(BIN)/python -m training.train training/base.toml --run runs/base
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stance needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/library.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/workshop.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[training,dev]'
+	touch $@ $(VENV)/library.stamp

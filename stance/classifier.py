@@ -1,0 +1,195 @@
+"""StanceClassifier: the way from text to Document, calling the rooms in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from stance.errors import StanceError
+from stance.folder import locate_model
+from stance.labels import Stance
+from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
+from stance.predictions import Document, Prediction
+from stance.scoring import PairScorer, Scores
+from stance.sentences import Sentence, split_sentences
+from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
+
+Backend = Literal["auto", "torch", "onnx"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A text made ready to be judged."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    pairs: list[Pair]
+    unmatched: tuple[Target, ...]
+
+
+class StanceClassifier:
+    """Read text and say, for every sentence, who takes which stance toward which named target."""
+
+    def __init__(self, scorer: PairScorer) -> None:
+        self.scorer = scorer
+
+    @classmethod
+    def from_pretrained(
+        cls, path_or_hub_id: str | Path | None = None, *, backend: Backend = "auto", device: str | None = None
+    ) -> StanceClassifier:
+        """Load a model folder: the shipped one, a local one, or one from the Hugging Face Hub by its id.
+
+        Only a hub id touches the network. ``backend="auto"`` takes torch on a GPU and what the folder offers on a CPU.
+
+        Raises:
+            ModelError: the folder is missing, damaged or no stance model.
+        """
+        from stance.loading import load_scorer  # noqa: PLC0415  # torch takes seconds to import
+
+        return cls(load_scorer(locate_model(path_or_hub_id), backend=backend, device=device))
+
+    def predict(self, text: str, targets: Iterable[str | Target] | None = None, *, holders: bool = False) -> Document:
+        """Judge every sentence of a text that names a target.
+
+        ``targets`` are names or ``Target`` objects; None finds the named targets of the text itself. One prediction
+        comes per sentence and target, with the likeliest holder beside it; ``holders=True`` gives one per directed
+        pair of actors instead.
+
+        Raises:
+            TargetError: a target has no name, or two share one.
+        """
+        return next(self.predict_many([text], targets, holders=holders))
+
+    def predict_many(
+        self,
+        texts: Iterable[str],
+        targets: Iterable[str | Target] | None = None,
+        *,
+        holders: bool = False,
+        batch_size: int = 64,
+        show_progress: bool = False,
+    ) -> Iterator[Document]:
+        """Judge a stream of texts, in order, holding ``batch_size`` of them at a time.
+
+        Sentences of a batch are pooled, so short texts cost no more than the sentences they hold.
+        """
+        if batch_size < 1:
+            raise StanceError(f"expected batch_size of at least 1; got {batch_size!r}; raise it")
+        wanted = None if targets is None else target_finder(targets)
+        return self._stream(iter(_checked(texts)), wanted, holders, batch_size, show_progress)
+
+    def predict_pairs(self, pairs: Sequence[Pair]) -> list[Prediction]:
+        """Judge given pairs, in order: the low road that evaluation and training share."""
+        scores = self.scorer.score(pairs)
+        return [self._prediction(pair, scores, [i], (pair.target,)) for i, pair in enumerate(pairs)]
+
+    def _stream(
+        self, texts: Iterator[str], wanted: MentionFinder | None, holders: bool, batch_size: int, show_progress: bool
+    ) -> Iterator[Document]:
+        bar = _progress_bar() if show_progress else None
+        while batch := list(islice(texts, batch_size)):
+            drafts = [_draft(text, wanted) for text in batch]
+            scores = self.scorer.score([pair for draft in drafts for pair in draft.pairs])
+            start = 0
+            for draft in drafts:
+                yield self._document(draft, scores, start, holders)
+                start += len(draft.pairs)
+                if bar is not None:
+                    bar.update()
+        if bar is not None:
+            bar.close()
+
+    def _document(self, draft: _Draft, scores: Scores, start: int, holders: bool) -> Document:
+        """Turn a draft's scores, which begin at ``start``, into predictions: one per sentence, holder and target."""
+        places: dict[tuple[Sentence, Target], dict[Holder | Target, list[int]]] = {}
+        for i, pair in enumerate(draft.pairs, start):
+            holder = pair.holder.target if isinstance(pair.holder, Mention) else pair.holder
+            places.setdefault((pair.sentence, pair.target.target), {}).setdefault(holder, []).append(i)
+        predictions = []
+        for by_holder in places.values():
+            mentions = tuple(dict.fromkeys(draft.pairs[i - start].target for i in by_holder[ANY]))
+            directed = [
+                self._prediction(draft.pairs[self._decisive(scores, rows) - start], scores, rows, mentions)
+                for holder, rows in by_holder.items()
+                if holder is not ANY
+            ]
+            if holders:
+                predictions += directed
+                continue
+            rows = by_holder[ANY]
+            pair = draft.pairs[self._decisive(scores, rows) - start]
+            predictions.append(_attribute(self._prediction(pair, scores, rows, mentions), directed))
+        return Document(draft.text, draft.sentences, tuple(predictions), draft.unmatched)
+
+    def _prediction(self, pair: Pair, scores: Scores, rows: Sequence[int], mentions: tuple[Mention, ...]) -> Prediction:
+        """Join the rows of one pair of actors, one per pair of mentions: the clearest mention decides each stance."""
+        settings = self.scorer.settings
+        thresholds = settings.any_thresholds if pair.holder is ANY else settings.thresholds
+        probabilities = dict(zip(Stance, scores.probabilities[rows].max(axis=0).tolist(), strict=True))
+        stances = frozenset(s for s, t in zip(Stance, thresholds, strict=True) if probabilities[s] >= t)
+        relation = scores.relations[rows].max(axis=0)
+        best = int(relation.argmax())
+        return Prediction(
+            pair=pair,
+            probabilities=probabilities,
+            stances=stances,
+            mentions=mentions,
+            relation=settings.relations[best] if stances else None,
+            relation_probability=float(relation[best]) if stances else None,
+            truncated=bool(scores.truncated[rows].any()),
+        )
+
+    @staticmethod
+    def _decisive(scores: Scores, rows: Sequence[int]) -> int:
+        return rows[int(scores.probabilities[rows].max(axis=1).argmax())]
+
+
+def _draft(text: str, wanted: MentionFinder | None) -> _Draft:
+    """Split a text, find whom it names and list what to judge: per target mention anybody, then every holder."""
+    sentences = tuple(split_sentences(text))
+    found = find_mentions(sentences, wanted)
+    named = found if wanted is None or not any(found) else find_mentions(sentences)
+    pairs: list[Pair] = []
+    for sentence, targets, others in zip(sentences, found, named, strict=True):
+        if not targets:
+            continue
+        actors = [*targets, *(m for m in others if not _overlaps(m, targets))]
+        holders: list[Holder] = [*actors, *find_holders(sentence, actors), AUTHOR, ANY]
+        pairs += [p for p in make_pairs(sentence, targets, holders) if not _is_self(p)]
+    matched = {m.target for targets in found for m in targets}
+    asked = () if wanted is None else wanted.targets
+    return _Draft(text, sentences, pairs, tuple(t for t in asked if t not in matched))
+
+
+def _overlaps(mention: Mention, others: Iterable[Mention]) -> bool:
+    return any(mention.start < other.end and other.start < mention.end for other in others)
+
+
+def _is_self(pair: Pair) -> bool:
+    return isinstance(pair.holder, Mention) and pair.holder.target == pair.target.target
+
+
+def _attribute(prediction: Prediction, directed: Sequence[Prediction]) -> Prediction:
+    """Name beside anybody's stance the holder to whom the directed judgements give it most."""
+    if not prediction.stances or not directed:
+        return prediction
+    best = max(directed, key=lambda d: sum(d.probabilities[s] for s in prediction.stances))
+    return replace(prediction, likely_holder=best.pair.holder)
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
+    if isinstance(texts, str):
+        raise StanceError(f"expected several texts; got one string {texts[:40]!r}; call predict, or put it in a list")
+    for text in texts:
+        if not isinstance(text, str):
+            raise StanceError(f"expected every text as str; got {type(text).__name__}; decode or read it first")
+        yield text
+
+
+def _progress_bar() -> Any:
+    from tqdm.auto import tqdm  # noqa: PLC0415  # only who asks for a bar needs it
+
+    return tqdm(unit=" texts")

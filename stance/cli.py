@@ -1,0 +1,182 @@
+"""The command ``stance``: every subcommand calls one public function of the library."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from stance import __version__
+from stance.errors import DataError, StanceError, TargetError
+from stance.excerpts import load_excerpts
+from stance.labels import Stance
+from stance.predictions import FLAT_COLUMNS, Document, flat_record
+from stance.targets import Target
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 on success, 2 with one line on stderr where the input is at fault."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console is not UTF-8 by default
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except StanceError as error:
+        print(f"stance: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader (head, less) went away: nothing to report
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stance", description="Who takes which stance toward which named target.")
+    parser.add_argument("--version", action="version", version=f"stance {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="label every sentence of text files")
+    predict.add_argument("files", nargs="+", metavar="FILE", help="UTF-8 text file, or - for standard input")
+    predict.add_argument(
+        "--targets",
+        nargs="+",
+        metavar="NAME[=ALIAS|...]",
+        help='whom to judge, as "Iran" or "JCPOA=nuclear deal|Iran deal"',
+    )
+    predict.add_argument("--holders", action="store_true", help="one row per holder and target, not per target")
+    predict.add_argument("--format", default="table", choices=list(_WRITERS), help="default: table")
+    _add_model(predict)
+    predict.set_defaults(run=_predict)
+
+    check = commands.add_parser("check", help="validate files of annotated excerpts")
+    check.add_argument("files", nargs="+", metavar="FILE", type=Path)
+    check.set_defaults(run=_check)
+
+    info = commands.add_parser("info", help="describe the model and the installation")
+    _add_model(info)
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="DIR", help="model folder or Hub id (default: the shipped model)")
+    parser.add_argument("--backend", default="auto", choices=["auto", "torch", "onnx"], help="default: auto")
+
+
+def _predict(options: argparse.Namespace) -> int:
+    texts = [_read_text(name) for name in options.files]
+    targets = None if options.targets is None else [parse_target(t) for t in options.targets]
+    from stance.classifier import StanceClassifier  # noqa: PLC0415  # `stance --help` need not wait for the rooms behind
+
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
+    documents = classifier.predict_many(
+        texts, targets, holders=options.holders, show_progress=sys.stderr.isatty() and len(texts) > 1
+    )
+    write: Callable[[str | None, Document, TextIO, bool], None] = _WRITERS[options.format]
+    unmatched: dict[Target, int] = {}
+    for number, (name, document) in enumerate(zip(options.files, documents, strict=True)):
+        write(name if len(texts) > 1 else None, document, sys.stdout, number == 0)
+        for target in document.unmatched:
+            unmatched[target] = unmatched.get(target, 0) + 1
+    for target, count in unmatched.items():
+        if count == len(texts):
+            print(f"stance: no sentence names {target.name!r}; check its spelling or add aliases", file=sys.stderr)
+    return 0
+
+
+def parse_target(argument: str) -> Target:
+    """Read ``NAME`` or ``NAME=ALIAS|ALIAS``.
+
+    >>> parse_target("JCPOA=nuclear deal|Iran deal").aliases
+    ('nuclear deal', 'Iran deal')
+
+    Raises:
+        TargetError: the name or an alias is empty.
+    """
+    name, equals, aliases = argument.partition("=")
+    if not name.strip():
+        raise TargetError(f"expected a target as NAME or NAME=ALIAS|ALIAS; got {argument!r}; give it a name")
+    return Target(name.strip(), tuple(a.strip() for a in aliases.split("|")) if equals else ())
+
+
+def _read_text(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise DataError(f"expected a readable text file; got {error.strerror}; check the path", name) from None
+    if b"\0" in data[:8192] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError("expected a text file; got binary data; convert it to UTF-8 text first", name)
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"expected UTF-8 text; got {error.reason} at byte {error.start}; save the file as UTF-8", name
+        ) from None
+
+
+def _write_jsonl(name: str | None, document: Document, out: TextIO, first: bool) -> None:
+    for record in document.to_records():
+        out.write(json.dumps(record if name is None else {"file": name, **record}, ensure_ascii=False) + "\n")
+
+
+def _write_csv(name: str | None, document: Document, out: TextIO, first: bool) -> None:
+    columns = FLAT_COLUMNS if name is None else ["file", *FLAT_COLUMNS]
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    if first:
+        writer.writeheader()
+    for record in document.to_records():
+        flat = flat_record(record)
+        writer.writerow(flat if name is None else {"file": name, **flat})
+
+
+def _write_table(name: str | None, document: Document, out: TextIO, first: bool) -> None:
+    """Write each sentence and below it who takes which stance; sentences without one are counted, not shown."""
+    if name is not None:
+        out.write(("" if first else "\n") + f"== {name}\n")
+    by_sentence: dict[Any, list[Any]] = {}
+    for prediction in document:
+        by_sentence.setdefault(prediction.sentence, []).append(prediction)
+    shown = 0
+    for number, sentence in enumerate(document.sentences, start=1):
+        taken = [p for p in by_sentence.get(sentence, []) if p.stances]
+        if not taken:
+            continue
+        shown += 1
+        out.write(f"\n[{number}] {' '.join(sentence.text.split())}\n")
+        for p in taken:
+            stances = ", ".join(f"{s} {p.probabilities[s]:.2f}" for s in Stance if s in p.stances)
+            note = "  (long sentence: judged on a part)" if p.truncated else ""
+            out.write(f"    {p.holder!s:>24} -> {p.target.name:<24} {stances}{note}\n")
+    total = len(document.sentences)
+    out.write(f"\n{shown} of {total} sentences take a stance; {total - shown} take none toward a named target.\n")
+
+
+_WRITERS: dict[str, Callable[[str | None, Document, TextIO, bool], None]] = {
+    "table": _write_table,
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
+}
+
+
+def _check(options: argparse.Namespace) -> int:
+    for path in options.files:
+        excerpts = load_excerpts(path)
+        pairs = sum(len(e.pairs) for e in excerpts)
+        print(f"{path}: {len(excerpts)} excerpts, {pairs} pairs, all well formed")
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    from stance.folder import describe_model, locate_model  # noqa: PLC0415  # as in _predict
+
+    for key, value in describe_model(locate_model(options.model)).items():
+        print(f"{key:<16} {value}")
+    return 0

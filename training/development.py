@@ -1,0 +1,144 @@
+"""Development scores: what early stopping looks at and what the model card reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stance.errors import ConfigError
+from stance.excerpts import Excerpt
+from stance.labels import Label, Polarity, Stance
+from stance.metrics import (
+    BoolArray,
+    directed_classes,
+    label_matrix,
+    macro_f1,
+    micro_f1,
+    polarity_classes,
+    polarity_numbers,
+    stance_f1,
+    tune_thresholds,
+)
+from stance.pairs import Pair
+from stance.scoring import FloatArray, PairScorer
+
+FOLDS = 2
+"""Thresholds scored on one fold of documents are tuned on the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Development:
+    """Development figures of one model, and thresholds tuned on all complete excerpts.
+
+    ``scores`` are named ``corpus/figure`` or, for a part of a figure, ``corpus/figure.part``.
+    """
+
+    scores: dict[str, float]
+    thresholds: tuple[float, ...]
+    any_thresholds: tuple[float, ...]
+
+    def score(self, selection: Sequence[str] = ()) -> float:
+        """Take the mean of the selected figures, or of all headline figures: what early stopping compares.
+
+        Raises:
+            ConfigError: a selected figure does not exist.
+        """
+        unknown = [name for name in selection if name not in self.scores]
+        if unknown:
+            raise ConfigError(f"expected selection out of {sorted(self.scores)}; got {unknown[0]!r}; correct it")
+        return float(np.mean([self.scores[name] for name in selection or self.headline]))
+
+    @property
+    def headline(self) -> list[str]:
+        """The names of whole figures."""
+        return [name for name in self.scores if "." not in name]
+
+
+def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]]) -> Development:
+    """Score development splits, each as its corpus allows.
+
+    Complete excerpts: micro-F1 over directed pairs and over targets (holder ANY) at cross-fitted thresholds, and per
+    stance. DSE: five-class macro and micro F1. Holder-less polarity (NewsMTSC): three-class macro-F1. Other partial
+    or exact pairs (PLV, re3d, UNSCon): micro-F1 of polarity classes.
+    """
+    scores: dict[str, float] = {}
+    exact: dict[str, list[tuple[FloatArray, BoolArray]]] = {"pairs": [], "targets": []}
+    for name, excerpts in splits.items():
+        complete = [e for e in excerpts if e.complete]
+        if complete:
+            for kind, judged in exact.items():
+                judged.append(_judge(scorer, complete, kind, name, scores))
+        elif any(e.origin.source == "dse" for e in excerpts):
+            scores |= _dse_scores(name, scorer, excerpts)
+        else:
+            scores |= _polarity_scores(name, scorer, excerpts)
+    return Development(scores, _tuned(exact["pairs"]), _tuned(exact["targets"]))
+
+
+def _tuned(judged: Sequence[tuple[FloatArray, BoolArray]]) -> tuple[float, ...]:
+    if not judged:
+        return (0.5,) * len(Stance)
+    return tune_thresholds(np.concatenate([p for p, _ in judged]), np.concatenate([y for _, y in judged]))
+
+
+def _judge(
+    scorer: PairScorer, excerpts: Sequence[Excerpt], kind: str, name: str, scores: dict[str, float]
+) -> tuple[FloatArray, BoolArray]:
+    """Score one kind of pairs of complete excerpts into ``scores``; give their probabilities and gold."""
+    pairs: list[Pair] = []
+    labels: list[Label] = []
+    documents: list[str] = []
+    for excerpt in excerpts:
+        new_pairs, new_labels = excerpt.to_pairs() if kind == "pairs" else excerpt.to_target_pairs()
+        pairs += new_pairs
+        labels += new_labels
+        documents += [excerpt.origin.document or excerpt.id] * len(new_pairs)
+    probabilities, y_true = scorer.score(pairs).probabilities, label_matrix(labels)
+    y_pred = cross_fitted(probabilities, y_true, documents)
+    scores[f"{name}/{kind}"] = micro_f1(y_true, y_pred)
+    for stance, value in zip(Stance, stance_f1(y_true, y_pred), strict=True):
+        scores[f"{name}/{kind}.{stance}"] = float(value)
+    return probabilities, y_true
+
+
+def cross_fitted(probabilities: FloatArray, y_true: BoolArray, documents: Sequence[str]) -> BoolArray:
+    """Decide each fold of documents at thresholds tuned on the other folds, so that no row tunes its own."""
+    order = {d: i % FOLDS for i, d in enumerate(sorted(set(documents)))}
+    fold = np.array([order[d] for d in documents])
+    y_pred = np.zeros_like(y_true)
+    for k in range(FOLDS):
+        thresholds = tune_thresholds(probabilities[fold != k], y_true[fold != k])
+        y_pred[fold == k] = probabilities[fold == k] >= np.asarray(thresholds)
+    return y_pred
+
+
+def _dse_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> dict[str, float]:
+    """Score rows of two directions each as the paper's five classes; a row whose entities are no words is left out."""
+    excerpts = [e for e in excerpts if e.pairs]
+    pairs = [Pair(e.sentence, p.holder, p.target) for e in excerpts for p in e.pairs]
+    probabilities = scorer.score(pairs).probabilities
+    y_pred = directed_classes(probabilities[0::2], probabilities[1::2])
+    y_true = np.array([_dse_class(e) for e in excerpts])
+    return {
+        f"{name}/macro": macro_f1(y_true, y_pred),
+        f"{name}/macro.micro": float((y_true == y_pred).mean()),
+    }
+
+
+def _dse_class(excerpt: Excerpt) -> int:
+    forward, backward = (p.label for p in excerpt.pairs)
+    for number, (label, side) in enumerate(
+        [(p, s) for s in (Polarity.POSITIVE, Polarity.NEGATIVE) for p in (forward, backward)], start=1
+    ):
+        if label is side:
+            return number
+    return 0
+
+
+def _polarity_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> dict[str, float]:
+    listed = [(Pair(e.sentence, p.holder, p.target), p.label) for e in excerpts for p in e.pairs]
+    probabilities = scorer.score([p for p, _ in listed]).probabilities
+    y_true, y_pred = polarity_numbers([x for _, x in listed]), polarity_classes(probabilities)
+    return {f"{name}/macro": macro_f1(y_true, y_pred)}

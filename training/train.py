@@ -1,0 +1,380 @@
+"""Train a stance model: ``python -m training.train training/base.toml``.
+
+A plain ``accelerate`` loop rather than transformers' ``Trainer``: a batch here is a token budget of packed rows with
+any number of pairs, the loss mixes exact and partial labels, and stages restart the schedule. With ``Trainer`` each of
+these is an override (sampler, collator, loss, scheduler, evaluation); as a loop they read in order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from datasets import Dataset
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from stance import __version__ as stance_version
+from stance.errors import StanceError
+from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
+from stance.packing import bucket_rows
+from stance.scoring import PairScorer
+from training.build import new_model, save_model
+from training.config import StageSettings, TrainingSettings, load_settings
+from training.data import Corpora, load_corpora
+from training.development import Development, evaluate_development
+from training.examples import ExampleBatch, collate_examples
+from training.losses import relation_loss, stance_losses
+
+log = logging.getLogger("training")
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands; saved with every checkpoint."""
+
+    stage: int = 0
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best: float = -math.inf
+    since_best: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the record that ``load_state_dict`` takes."""
+        return asdict(self)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore a saved record."""
+        for key, value in state.items():
+            setattr(self, key, value)
+
+
+class Average:
+    """Exponential moving average of the weights; what is evaluated and saved (Polyak and Juditsky, 1992)."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.updates = 0
+        self.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    def update(self, model: nn.Module) -> None:
+        """Move the average one step toward the model; early steps move it further."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        now = {k: v.detach() for k, v in model.state_dict().items()}
+        torch._foreach_lerp_([self.weights[k] for k in now], list(now.values()), 1 - decay)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the record that ``load_state_dict`` takes."""
+        return {"updates": self.updates, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore a saved record."""
+        self.updates, self.weights = state["updates"], dict(state["weights"])
+
+
+def epoch_batches(
+    datasets: Mapping[str, Dataset], stage: StageSettings, seed: int, batch_tokens: int
+) -> list[list[tuple[str, int]]]:
+    """Draw one epoch: each corpus at its weight, rows of like length together, batches in random order.
+
+    The same seed gives the same batches, so that a resumed run goes on where it stopped.
+    """
+    random = np.random.default_rng(seed)
+    drawn: list[tuple[str, int]] = []
+    lengths: list[int] = []
+    for name, weight in sorted(stage.weights.items()):
+        n = len(datasets[name])
+        whole, part = divmod(weight, 1)
+        places = np.concatenate([np.tile(np.arange(n), int(whole)), random.permutation(n)[: round(part * n)]])
+        column = np.asarray(datasets[name]["length"])
+        drawn += [(name, int(i)) for i in places]
+        lengths += column[places].tolist()
+    # Noise keeps rows of one length from always meeting the same neighbours.
+    noisy = np.asarray(lengths) * random.uniform(0.9, 1.1, len(lengths))
+    buckets = bucket_rows(np.ceil(noisy).astype(np.int64), batch_tokens)
+    return [[drawn[i] for i in buckets[b]] for b in random.permutation(len(buckets))]
+
+
+def make_optimizer(model: StanceModel, stage: StageSettings, weight_decay: float) -> torch.optim.AdamW:
+    """Split parameters: new layers learn faster, biases and norms are not decayed."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rate = stage.learning_rate * (1.0 if name.startswith("encoder.") else stage.head_rate)
+        decay = weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": p, "lr": rate, "weight_decay": d} for (rate, d), p in groups.items()], fused=True
+    )
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    """Rise linearly over the share ``warmup`` of the steps, then fall linearly to 0."""
+    rise = max(1, round(total * warmup))
+    return (step + 1) / rise if step < rise else max(0.0, (total - step) / max(1, total - rise))
+
+
+class Trainer:
+    """One training run: stages in order, each epoch scored on development data, every checkpoint resumable."""
+
+    def __init__(self, settings: TrainingSettings, corpora: Corpora, run_folder: Path, *, show_progress: bool) -> None:
+        self.settings = settings
+        self.accelerator = Accelerator(mixed_precision=settings.precision)
+        set_seed(settings.seed)
+        model, self.tokenizer, self.model_settings = new_model(settings)
+        scorer = PairScorer(self.tokenizer, self.model_settings, _no_forward)
+        self.scorer = scorer
+        self.datasets = corpora.datasets(scorer)
+        self.development = corpora.development
+        self.model: StanceModel = self.accelerator.prepare_model(model)
+        self.average = Average(self.plain_model, settings.ema_decay)
+        self.best_weights = {k: v.clone() for k, v in self.average.weights.items()}
+        self.progress = Progress()
+        self.run_folder = run_folder
+        self.show_progress = show_progress
+
+    @property
+    def plain_model(self) -> StanceModel:
+        """The model without the wrapper of a distributed run."""
+        return self.accelerator.unwrap_model(self.model)  # type: ignore[no-any-return]
+
+    def run(self) -> Development:
+        """Train every stage from where the progress stands and return the chosen model's development figures."""
+        for number in range(self.progress.stage, len(self.settings.stages)):
+            self.run_stage(number)
+        self.load_weights(self.best_weights)
+        return self.evaluate()
+
+    def run_stage(self, number: int) -> None:
+        """Train one stage and leave its best averaged weights in the model."""
+        stage = self.settings.stages[number]
+        batches = epoch_batches(self.datasets, stage, self._seed(number, 0), self.settings.batch_tokens)
+        total = stage.epochs * len(batches) // self.accelerator.num_processes + stage.epochs
+        optimizer = make_optimizer(self.plain_model, stage, self.settings.weight_decay)
+        optimizer = self.accelerator.prepare_optimizer(optimizer)
+        rates = torch.optim.lr_scheduler.LambdaLR(optimizer.optimizer, lambda s: schedule(s, total, stage.warmup))
+        self._resume_optimizer(optimizer, rates)
+        while self.progress.epoch < stage.epochs and self.progress.since_best < stage.patience:
+            self.run_epoch(number, stage, optimizer, rates)
+            self.score_epoch(stage)
+            self.save_checkpoint(optimizer, rates)
+        self.load_weights(self.best_weights)
+        self.average = Average(self.plain_model, self.settings.ema_decay)
+        p = self.progress
+        p.stage, p.epoch, p.batch, p.since_best = number + 1, 0, 0, 0
+        p.best = -math.inf
+        self.save_checkpoint(None, None)
+
+    def run_epoch(self, number: int, stage: StageSettings, optimizer: Any, rates: Any) -> None:
+        """Run the batches of an epoch that are still to do."""
+        p = self.progress
+        batches = epoch_batches(self.datasets, stage, self._seed(number, p.epoch), self.settings.batch_tokens)
+        mine = batches[self.accelerator.process_index :: self.accelerator.num_processes]
+        mine = mine[: len(batches) // self.accelerator.num_processes]  # every process takes as many steps
+        self.model.train()
+        bar = tqdm(total=len(mine), initial=p.batch, desc=f"{stage.name} {p.epoch + 1}", disable=not self.show_progress)
+        running = 0.0
+        for records in self._records(mine[p.batch :]):
+            loss = self.step(collate_examples(records, self.scorer), optimizer, rates)
+            p.batch += 1
+            p.step += 1
+            running = 0.98 * running + 0.02 * loss if running else loss
+            bar.update()
+            bar.set_postfix(loss=f"{running:.3f}", refresh=False)
+            if p.step % self.settings.checkpoint_steps == 0:
+                log.info("%s epoch %d: batch %d of %d, loss %.3f", stage.name, p.epoch + 1, p.batch, len(mine), running)
+                self.save_checkpoint(optimizer, rates)
+        bar.close()
+
+    def _records(self, batches: Sequence[Sequence[tuple[str, int]]]) -> Iterator[list[dict[str, Any]]]:
+        for batch in batches:
+            yield [self.datasets[name][i] for name, i in batch]
+
+    def step(self, batch: ExampleBatch, optimizer: Any, rates: Any) -> float:
+        """Take one optimisation step and return the loss."""
+        device = self.accelerator.device
+        tensors = batch_tensors(batch.packed, device)
+        gold = [torch.from_numpy(a).to(device) for a in (batch.targets, batch.kinds, batch.relations)]
+        with self.accelerator.autocast():
+            output = self.model(**tensors)
+        loss = self.loss(output, tensors["pair_rows"], gold)
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        optimizer.step()
+        rates.step()
+        optimizer.zero_grad()
+        self.average.update(self.plain_model)
+        return float(loss.detach())
+
+    def loss(self, output: StanceOutput, rows: Tensor, gold: Sequence[Tensor]) -> Tensor:
+        """Average the stance loss over pairs and add the weighted relation loss; ``gold`` is targets, kinds, relations.
+
+        A pair among n of its sentence weighs ``n ** -0.5``: corpora annotated in full have up to hundreds of pairs a
+        sentence, most of them none, and would drown those that judge one or two.
+        """
+        targets, kinds, relations = gold
+        weights = torch.bincount(rows)[rows].float().rsqrt()
+        stances = (weights * stance_losses(output.logits.float(), targets, kinds)).sum() / weights.sum()
+        return stances + self.settings.relation_weight * relation_loss(output.relation_logits.float(), relations)
+
+    def evaluate(self) -> Development:
+        """Score the current weights on every development split."""
+        scorer = PairScorer(
+            self.tokenizer, self.model_settings, TorchForward(self.plain_model, self.accelerator.device)
+        )
+        figures = evaluate_development(scorer, self.development)
+        self.model.train()
+        return figures
+
+    def score_epoch(self, stage: StageSettings) -> None:
+        """Score the averaged weights, keep them if they are the stage's best, and step to the next epoch."""
+        raw = {k: v.detach().clone() for k, v in self.plain_model.state_dict().items()}
+        self.load_weights(self.average.weights)
+        figures = self.evaluate()
+        score = figures.score(self.settings.selection)
+        p = self.progress
+        if score > p.best:
+            p.best, p.since_best = score, 0
+            self.best_weights = {k: v.clone() for k, v in self.average.weights.items()}
+        else:
+            p.since_best += 1
+        self.load_weights(raw)
+        p.epoch, p.batch = p.epoch + 1, 0
+        scores = {k: round(v, 4) for k, v in figures.scores.items()}
+        p.history.append({"stage": stage.name, "epoch": p.epoch, "score": round(score, 4), **scores})
+        headline = "  ".join(f"{name} {scores[name]:.4f}" for name in figures.headline)
+        log.info("%s epoch %d: mean %.4f  %s", stage.name, p.epoch, score, headline)
+
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Put weights into the model."""
+        self.plain_model.load_state_dict(dict(weights))
+
+    def save_checkpoint(self, optimizer: Any, rates: Any) -> None:
+        """Write everything that a resumed run needs, in one step."""
+        if not self.accelerator.is_main_process:
+            return
+        state = {
+            "progress": self.progress.state_dict(),
+            "model": self.plain_model.state_dict(),
+            "average": self.average.state_dict(),
+            "best": self.best_weights,
+            "optimizer": None if optimizer is None else optimizer.state_dict(),
+            "rates": None if rates is None else rates.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        self.run_folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.run_folder / "checkpoint.tmp"
+        torch.save(state, temporary)
+        temporary.replace(self.run_folder / "checkpoint.pt")
+
+    def resume(self) -> None:
+        """Take up the run's last checkpoint, if it has one."""
+        path = self.run_folder / "checkpoint.pt"
+        if not path.is_file():
+            return
+        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
+        self.progress.load_state_dict(state["progress"])
+        self.load_weights(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.best_weights = state["best"]
+        self._saved = state
+        torch.set_rng_state(state["random"].cpu())
+        log.info(
+            "resumed at stage %d, epoch %d, batch %d", self.progress.stage, self.progress.epoch, self.progress.batch
+        )
+
+    def _resume_optimizer(self, optimizer: Any, rates: Any) -> None:
+        saved = self.__dict__.pop("_saved", None)
+        if saved is not None and saved["optimizer"] is not None:
+            optimizer.load_state_dict(saved["optimizer"])
+            rates.load_state_dict(saved["rates"])
+
+    def _seed(self, stage: int, epoch: int) -> int:
+        return self.settings.seed * 1_000_003 + stage * 1009 + epoch
+
+
+def _no_forward(batch: object) -> Any:
+    raise NotImplementedError("packing only")
+
+
+def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool = False) -> Development:
+    """Read the corpora, train, and write the model folder; an interrupted run of the same folder goes on.
+
+    Raises:
+        ConfigError: a corpus is missing or a split is empty; nothing has been trained then.
+    """
+    started = time.monotonic()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    corpora = load_corpora(settings)
+    trainer = Trainer(settings, corpora, run_folder, show_progress=show_progress)
+    trainer.resume()
+    figures = trainer.run()
+    if trainer.accelerator.is_main_process:
+        record = {
+            "settings": _public(settings),
+            "corpora": corpora.fingerprints,
+            "scores": {k: round(v, 4) for k, v in figures.scores.items()},
+            "history": trainer.progress.history,
+            "seconds": round(time.monotonic() - started),
+        }
+        finished = replace(
+            trainer.model_settings,
+            thresholds=figures.thresholds,
+            any_thresholds=figures.any_thresholds,
+            library_version=stance_version,
+        )
+        output = (settings.folder / settings.output).resolve()
+        save_model(trainer.plain_model, trainer.tokenizer, finished, record, output)
+    return figures
+
+
+def _public(settings: TrainingSettings) -> dict[str, Any]:
+    """Give the settings without the paths of this machine."""
+    record = asdict(settings)
+    for key in ("folder", "corpora_folder", "output"):
+        del record[key]
+    return record
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
+    parser.add_argument("settings", type=Path, help="TOML file of settings")
+    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
+    parser.add_argument("--output", help="folder to write the model to (overrides output)")
+    parser.add_argument("--seed", type=int, help="seed (overrides seed)")
+    parser.add_argument(
+        "--run", type=Path, default=Path("runs/default"), help="folder of checkpoints to write and resume"
+    )
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    overrides = {
+        "corpora_folder": None if options.corpora is None else str(Path(options.corpora).resolve()),
+        "output": None if options.output is None else str(Path(options.output).resolve()),
+        "seed": options.seed,
+    }
+    try:
+        settings = load_settings(options.settings, {k: v for k, v in overrides.items() if v is not None})
+        train(settings, options.run, show_progress=sys.stderr.isatty())
+    except StanceError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
