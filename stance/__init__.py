@@ -1,0 +1,52 @@
+"""Who takes which stance toward which named target, sentence by sentence.
+
+from stance import StanceClassifier
+classifier = StanceClassifier.from_pretrained()
+for p in classifier.predict("Iran thanked China for its support."):
+    print(p.holder, p.target, p.stances)
+"""
+
+__version__ = "0.1.0"
+
+from stance.actors import Actor, ActorTable
+from stance.classifier import StanceClassifier
+from stance.errors import ConfigError, DataError, ModelError, StanceError, TargetError
+from stance.excerpts import Excerpt, GoldPair, Origin, load_excerpts, save_excerpts
+from stance.labels import PLOVER_ROOTS, Label, Polarity, Stance
+from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
+from stance.predictions import Document, Prediction
+from stance.sentences import Sentence, split_sentences
+from stance.targets import Mention, MentionFinder, Target, find_mentions
+
+__all__ = [
+    "ANY",
+    "AUTHOR",
+    "PLOVER_ROOTS",
+    "Actor",
+    "ActorTable",
+    "ConfigError",
+    "DataError",
+    "Document",
+    "Excerpt",
+    "GoldPair",
+    "Holder",
+    "Label",
+    "Mention",
+    "MentionFinder",
+    "ModelError",
+    "Origin",
+    "Pair",
+    "Polarity",
+    "Prediction",
+    "Sentence",
+    "Stance",
+    "StanceClassifier",
+    "StanceError",
+    "Target",
+    "TargetError",
+    "find_mentions",
+    "load_excerpts",
+    "make_pairs",
+    "save_excerpts",
+    "split_sentences",
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,12 @@ from stance.sentences import Sentence, split_sentences
 from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
 
 Backend = Literal["auto", "torch", "onnx"]
+
+NEIGHBOURS = 16
+"""Holders considered on either side of a target in its sentence, besides the author."""
+
+POOL_CHARACTERS = 500_000
+"""Text that a batch of a stream holds at most, in characters (a longer single text is a batch of its own)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ class StanceClassifier:
     ) -> StanceClassifier:
         """Load a model folder: the shipped one, a local one, or one from the Hugging Face Hub by its id.
 
-        Only a hub id touches the network. ``backend="auto"`` takes torch on a GPU and what the folder offers on a CPU.
+        Only a hub id touches the network. ``backend="auto"`` takes torch where there is a GPU, and on a CPU the
+        folder's int8 graph on ONNX Runtime, if it has one.
 
         Raises:
             ModelError: the folder is missing, damaged or no stance model.
@@ -90,7 +97,7 @@ class StanceClassifier:
         self, texts: Iterator[str], wanted: MentionFinder | None, holders: bool, batch_size: int, show_progress: bool
     ) -> Iterator[Document]:
         bar = _progress_bar() if show_progress else None
-        while batch := list(islice(texts, batch_size)):
+        for batch in _batches(texts, batch_size):
             drafts = [_draft(text, wanted) for text in batch]
             scores = self.scorer.score([pair for draft in drafts for pair in draft.pairs])
             start = 0
@@ -157,11 +164,19 @@ def _draft(text: str, wanted: MentionFinder | None) -> _Draft:
         if not targets:
             continue
         actors = [*targets, *(m for m in others if not _overlaps(m, targets))]
-        holders: list[Holder] = [*actors, *find_holders(sentence, actors), AUTHOR, ANY]
-        pairs += [p for p in make_pairs(sentence, targets, holders) if not _is_self(p)]
+        actors = sorted([*actors, *find_holders(sentence, actors)], key=lambda m: m.start)
+        for target in targets:
+            holders: list[Holder] = [ANY, *_nearest(actors, target), AUTHOR]
+            pairs += [p for p in make_pairs(sentence, [target], holders) if not _is_self(p)]
     matched = {m.target for targets in found for m in targets}
     asked = () if wanted is None else wanted.targets
     return _Draft(text, sentences, pairs, tuple(t for t in asked if t not in matched))
+
+
+def _nearest(actors: Sequence[Mention], target: Mention) -> Sequence[Mention]:
+    """Take the actors named next to a target: in a list of two hundred names the far ones do not act on it."""
+    place = bisect_left(actors, target.start, key=lambda m: m.start)
+    return actors[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1]
 
 
 def _overlaps(mention: Mention, others: Iterable[Mention]) -> bool:
@@ -178,6 +193,19 @@ def _attribute(prediction: Prediction, directed: Sequence[Prediction]) -> Predic
         return prediction
     best = max(directed, key=lambda d: sum(d.probabilities[s] for s in prediction.stances))
     return replace(prediction, likely_holder=best.pair.holder)
+
+
+def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        batch.append(text)
+        characters += len(text)
+        if len(batch) == batch_size or characters >= POOL_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:

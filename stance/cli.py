@@ -180,3 +180,7 @@ def _info(options: argparse.Namespace) -> int:
     for key, value in describe_model(locate_model(options.model)).items():
         print(f"{key:<16} {value}")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

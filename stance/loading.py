@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from stance.errors import ModelError, StanceError
-from stance.folder import TOKENIZER_FILE, read_settings
+from stance.folder import ONNX_FILE, TOKENIZER_FILE, read_settings
 from stance.scoring import Forward, PairScorer
 
 
@@ -35,6 +36,23 @@ def load_scorer(folder: Path, *, backend: str = "auto", device: str | None = Non
 
 
 def _forward(folder: Path, backend: str, device: str | None) -> Forward:
-    from stance.model import load_torch  # noqa: PLC0415  # torch takes seconds to import
+    path = folder / ONNX_FILE
+    if backend == "auto":
+        on_cpu = device == "cpu" or (device is None and not _may_have_gpu())
+        backend = "onnx" if on_cpu and path.is_file() else "torch"
+    if backend == "torch":
+        from stance.model import load_torch  # noqa: PLC0415  # torch takes seconds to import
 
-    return load_torch(folder, device)
+        return load_torch(folder, device)
+    if not path.is_file():
+        raise ModelError(f"expected {ONNX_FILE} in {str(folder)!r}; got none; choose backend='torch'")
+    if device not in (None, "cpu"):
+        raise StanceError(f"expected device 'cpu' with backend 'onnx'; got {device!r}; choose backend='torch'")
+    from stance.runtime import OnnxForward  # noqa: PLC0415  # as for torch
+
+    return OnnxForward(path)
+
+
+def _may_have_gpu() -> bool:
+    """Guess from the driver whether asking torch for a GPU is worth its import."""
+    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None

@@ -109,10 +109,11 @@ def pack_sentence(
     spans, modes = _token_spans(np.asarray(offsets, dtype=np.int64).reshape(-1, 2), pairs)
     if len(ids) <= settings.max_text:
         return _chunks(ids, spans, modes, places, truncated=False, max_pairs=settings.max_pairs)
+    by_view: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for i, span in enumerate(spans):
+        by_view.setdefault(_view(span, len(ids), settings.max_text), []).append(i)
     rows: list[PackedRow] = []
-    views = [_view(span, len(ids), settings.max_text) for span in spans]
-    for view in dict.fromkeys(views):
-        chosen = np.array([i for i, v in enumerate(views) if v == view])
+    for view, chosen in by_view.items():
         kept = np.concatenate([np.arange(first, last) for first, last in view])
         local = np.where(spans[chosen] < 0, -1, np.searchsorted(kept, spans[chosen]).clip(max=len(kept) - 1))
         rows += _chunks(ids[kept], local, modes[chosen], places[chosen], truncated=True, max_pairs=settings.max_pairs)
@@ -215,6 +216,10 @@ def _window(centre: int, n_tokens: int, size: int, must: tuple[int, int] | None 
     """Centre a window; starts are multiples of a quarter window, so that near pairs share a row."""
     start = min(max(centre - size // 2, 0), n_tokens - size)
     rounded = start - start % max(1, size // 4)
-    if must is None or (rounded <= must[0] and must[1] < rounded + size):
+    if must is None:
         start = rounded
+    elif rounded <= must[0] and must[1] < rounded + size:
+        start = rounded
+    else:
+        start = min(max(start, must[1] - size + 1), must[0])
     return start, start + size

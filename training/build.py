@@ -59,12 +59,7 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
             f"expected max_length <= {encoder_config.max_position_embeddings - offset} for this encoder; "
             f"got {settings.max_length}; lower it"
         )
-    words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in _MARKER_WORDS]
-    tokenizer.add_tokens(list(MARKER_TOKENS), special_tokens=True)
-    encoder.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    embeddings = encoder.get_input_embeddings().weight.data
-    for token, pieces in zip(MARKER_TOKENS, words, strict=True):
-        embeddings[tokenizer.convert_tokens_to_ids(token)] = embeddings[pieces].mean(dim=0)
+    _add_markers(tokenizer, encoder)
     encoder_config.vocab_size = len(tokenizer)
     encoder_config.attention_probs_dropout_prob = settings.attention_dropout
     model = StanceModel(StanceConfig(encoder=encoder_config, max_text=settings.max_length - 2))
@@ -81,6 +76,16 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
     backend.no_truncation()
     backend.no_padding()
     return model, backend, model_settings
+
+
+def _add_markers(tokenizer: PreTrainedTokenizerFast, encoder: Any) -> None:
+    """Give the encoder a token per marker, each beginning as the mean of its word's pieces."""
+    words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in _MARKER_WORDS]
+    tokenizer.add_tokens(list(MARKER_TOKENS), special_tokens=True)
+    encoder.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    embeddings = encoder.get_input_embeddings().weight.data
+    for token, pieces in zip(MARKER_TOKENS, words, strict=True):
+        embeddings[tokenizer.convert_tokens_to_ids(token)] = embeddings[pieces].mean(dim=0)
 
 
 def save_model(

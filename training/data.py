@@ -52,6 +52,8 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     exact = {_key(e) for parts in splits.values() for e in parts["train"] if e.complete}
     train: dict[str, list[Excerpt]] = {}
     for name, parts in splits.items():
+        if "dev" in parts and not parts["dev"]:
+            raise ConfigError(f"expected sentences to develop on in corpus {name!r}; got none; check its folder")
         fresh = [e for e in parts["train"] if _key(e) not in scored]
         kept = [e for e in fresh if not _is_polarity(e) or _key(e) not in exact]
         if not kept:

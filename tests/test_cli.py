@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from stance.cli import main
+
+SEEDS = Path(__file__).parents[1] / "seeds"
+ARTICLE = SEEDS / "seed_article.txt"
+
+
+@pytest.fixture
+def model(tiny_folder: Path) -> list[str]:
+    return ["--model", str(tiny_folder), "--backend", "torch"]
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+
+
+def test_jsonl_has_one_object_per_prediction(model: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(ARTICLE), "--format", "jsonl", *model]) == 0
+    text = ARTICLE.read_text(encoding="utf-8")
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(records) > 20
+    for r in records:
+        assert text[r["sentence"]["start"] : r["sentence"]["end"]] == r["sentence"]["text"]
+        assert set(r) >= {"sentence", "target", "holder", "stances", "probabilities", "truncated"}
+        assert set(r["probabilities"]) == {"support", "oppose", "cooperate"}
+
+
+def test_targets_with_aliases(
+    model: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed(monkeypatch, "Iran left the nuclear deal. China stayed.".encode())
+    assert main(["predict", "-", "--targets", "JCPOA=nuclear deal|Iran deal", "--format", "jsonl", *model]) == 0
+    (record,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert record["target"] == {"name": "JCPOA", "id": "JCPOA", "start": 14, "end": 26} | record["target"]
+
+
+def test_csv_reads_back(model: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(ARTICLE), "--format", "csv", "--holders", *model]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {"China", "Iran", "@author"} <= {row["holder"] for row in rows}
+    assert all(0 <= float(row["p_support"]) <= 1 for row in rows)
+
+
+def test_several_files_are_told_apart(model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text(f"Iran met China {name}.", encoding="utf-8")
+    files = [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+    assert main(["predict", *files, "--format", "csv", *model]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["file"] for row in rows] == [files[0]] * 2 + [files[1]] * 2
+
+
+def test_table_shows_holder_target_and_counts(model: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(ARTICLE), *model]) == 0
+    out = capsys.readouterr().out
+    assert "-> Iran" in out
+    assert "of 16 sentences take a stance" in out
+
+
+def test_empty_file_is_no_error(model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "empty.txt"
+    path.write_bytes(b"")
+    assert main(["predict", str(path), *model]) == 0
+    assert "0 of 0 sentences" in capsys.readouterr().out
+
+
+def test_target_that_no_file_names_is_told_once(
+    model: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed(monkeypatch, b"Iran met China.")
+    assert main(["predict", "-", "--targets", "Atlantis", "Iran", *model]) == 0
+    assert capsys.readouterr().err.count("Atlantis") == 1
+
+
+def test_utf16_and_bom_are_read(model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for encoding in ("utf-16", "utf-8-sig"):
+        path = tmp_path / f"{encoding}.txt"
+        path.write_text("Iran met China.", encoding=encoding)
+        assert main(["predict", str(path), "--format", "jsonl", *model]) == 0
+        first = json.loads(capsys.readouterr().out.splitlines()[0])
+        assert first["sentence"]["text"] == "Iran met China."
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments", "message"),
+    [
+        (None, [], "check the path"),
+        (b"\x00\x01binary\x00", [], "binary data"),
+        (b"\xff caf\xe9", [], "UTF-8"),
+        (b"Iran", ["--targets", ""], "give it a name"),
+        (b"Iran", ["--targets", "=alias"], "give it a name"),
+        (b"Iran", ["--targets", "Iran="], "letter or digit"),
+        (b"Iran", ["--model", "no/such/folder/anywhere"], "no folder"),
+    ],
+)
+def test_bad_input_gives_status_2_and_one_line(
+    data: bytes | None,
+    arguments: list[str],
+    message: str,
+    tiny_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "input.txt"
+    if data is not None:
+        path.write_bytes(data)
+    model = [] if "--model" in arguments else ["--model", str(tiny_folder)]
+    assert main(["predict", str(path), *arguments, *model]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+
+
+def test_unknown_format_gives_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["predict", str(ARTICLE), "--format", "xml"])
+    assert stopped.value.code == 2
+    assert "jsonl" in capsys.readouterr().err
+
+
+def test_check_accepts_good_and_names_the_bad_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["check", str(SEEDS / "train.jsonl")]) == 0
+    assert "all well formed" in capsys.readouterr().out
+    path = tmp_path / "bad.jsonl"
+    good = (SEEDS / "dev.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    path.write_text(good + "\n{}\n", encoding="utf-8")
+    assert main(["check", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"stance: {path}:2: expected 'id'")
+
+
+def test_info_describes_the_model(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "--model", str(tiny_folder)]) == 0
+    out = capsys.readouterr().out
+    assert "support (threshold 0.50, any holder 0.50)" in out
+    assert "model.safetensors" in out
+    assert "seed 7" in out

@@ -1,0 +1,123 @@
+"""The shipped model on the seed article: what a newcomer sees first must be right."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stance import AUTHOR, Document, Excerpt, Mention, Stance, StanceClassifier, load_excerpts
+from stance.folder import CARD_FILE, ONNX_FILE, WEIGHTS_FILE, locate_model
+
+ROOT = Path(__file__).parents[1]
+ARTICLE = ROOT / "seeds" / "seed_article.txt"
+SUPPORT, OPPOSE, COOPERATE = Stance.SUPPORT, Stance.OPPOSE, Stance.COOPERATE
+
+# (excerpt, holder, target, stances that nobody would dispute)
+UNDISPUTED = [
+    ("article-0002", "China", "Iran", {COOPERATE}),
+    ("article-0003", "China", "Iran", {SUPPORT, COOPERATE}),
+    ("article-0003", "Xi Jinping", "Iran", {SUPPORT, COOPERATE}),
+    ("article-0005", "China", "Iran", {COOPERATE}),
+    ("article-0005", "Iran", "China", {COOPERATE}),
+    ("article-0008", "China", "Iran", {SUPPORT, COOPERATE}),
+    ("article-0009", "China", "Iran", {SUPPORT, COOPERATE}),
+    ("article-0010", "China", "Iran", {COOPERATE}),
+    ("article-0010", "Xi", "Iran", {COOPERATE}),
+    ("article-0011", "Rouhani", "China", {SUPPORT}),
+    ("article-0012", "Iran", "China", {SUPPORT, COOPERATE}),
+    ("article-0012", "Rouhani", "China", {SUPPORT, COOPERATE}),
+    ("article-0012", "Rouhani", "one-China policy", {SUPPORT}),
+    ("article-0012", "Iran", "Belt and Road", {COOPERATE}),
+    ("article-0014", "The Iranian president", "China", {SUPPORT}),
+    ("article-0015", "Iran", "China", {COOPERATE}),
+    ("article-0015", "Rouhani", "China", {COOPERATE}),
+]
+
+
+@pytest.fixture(scope="module", params=["torch", "onnx"])
+def classifier(request: pytest.FixtureRequest) -> StanceClassifier:
+    return StanceClassifier.from_pretrained(backend=request.param, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def excerpts() -> dict[str, Excerpt]:
+    return {e.id: e for e in load_excerpts(ROOT / "seeds" / "seed_article.jsonl")}
+
+
+@pytest.fixture(scope="module")
+def document(classifier: StanceClassifier) -> Document:
+    return classifier.predict(ARTICLE.read_text(encoding="utf-8"), holders=True)
+
+
+@pytest.mark.parametrize(("excerpt", "holder", "target", "stances"), UNDISPUTED)
+def test_undisputed_pair(
+    classifier: StanceClassifier,
+    excerpts: dict[str, Excerpt],
+    excerpt: str,
+    holder: str,
+    target: str,
+    stances: set[Stance],
+) -> None:
+    chosen = excerpts[excerpt]
+    pairs = [p for p in chosen.to_pairs()[0] if (str(p.holder), str(p.target)) == (holder, target)]
+    assert pairs
+    for prediction in classifier.predict_pairs(pairs):
+        assert prediction.stances == stances
+
+
+def test_no_oppose_between_china_and_iran(document: Document) -> None:
+    chinese, iranian = {"China", "Xi Jinping"}, {"Iran", "Hassan Rouhani"}
+    for p in document:
+        sides = {str(p.holder), p.target.name}
+        if sides & chinese and sides & iranian:
+            assert OPPOSE not in p.stances, (p.sentence.text, str(p.holder), p.target.name)
+
+
+def test_library_finds_holders_and_targets_by_itself(document: Document) -> None:
+    found = {(str(p.holder), p.target.name): set[Stance]() for p in document}
+    for p in document:
+        found[str(p.holder), p.target.name] |= p.stances
+    assert found["China", "Iran"] >= {SUPPORT, COOPERATE}
+    assert found["Iran", "China"] >= {SUPPORT, COOPERATE}
+    assert SUPPORT in found["Hassan Rouhani", "China"]
+    assert all(isinstance(p.holder, Mention) or p.holder is AUTHOR for p in document)
+
+
+def test_the_same_stance_whoever_the_reader_asks_for(classifier: StanceClassifier) -> None:
+    text = ARTICLE.read_text(encoding="utf-8")
+    asked = classifier.predict(text, ["Iran"])
+    free = [p for p in classifier.predict(text) if p.target.name == "Iran"]
+    assert [(p.sentence, p.stances) for p in asked] == [(p.sentence, p.stances) for p in free]
+
+
+def test_shipped_folder_is_whole_and_small() -> None:
+    folder = locate_model(None)
+    for name in (WEIGHTS_FILE, ONNX_FILE, CARD_FILE):
+        assert 0 < (folder / name).stat().st_size < 100e6
+    header = json.loads((folder / WEIGHTS_FILE).read_bytes()[8:].split(b"}}", 1)[0].decode() + "}}")
+    assert {tensor["dtype"] for key, tensor in header.items() if key != "__metadata__"} == {"F16"}
+
+
+def test_loading_and_predicting_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    for backend in ("torch", "onnx"):
+        assert len(StanceClassifier.from_pretrained(backend=backend).predict("Iran thanked China.")) == 2
+
+
+def test_command_labels_the_article_in_five_seconds() -> None:
+    command = [sys.executable, "-m", "stance.cli", "predict", str(ARTICLE)]
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True, cwd=ROOT)
+    assert time.perf_counter() - start < 5
+    assert "-> Iran" in done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,101 @@
+"""Export a saved model to ONNX: one graph with free sizes, in 32 bit or with int8 weights.
+
+``python -m training.export models/base`` writes ``model.int8.onnx`` beside the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
+
+from stance.errors import StanceError
+from stance.folder import ONNX_FILE
+from stance.loading import load_scorer
+from stance.model import StanceModel, TorchForward
+from stance.packing import PackedBatch, PackedRow, PackingSettings, collate
+from stance.runtime import GRAPH_INPUTS, GRAPH_OUTPUTS
+
+OPSET = 17
+
+
+class _Graph(nn.Module):
+    """The forward pass with plain tensors in and out, as the exporter wants it."""
+
+    def __init__(self, model: StanceModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        output = self.model(*inputs)
+        return output.logits, output.relation_logits
+
+
+def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
+    """Write the graph of a saved model.
+
+    int8 means dynamic quantisation, weights per channel: activations are scaled batch by batch, so no calibration data is
+    needed, and the result depends a little on what rides along in a batch (see ``tests/test_runtime.py`` for how little).
+
+    Raises:
+        ModelError: the folder is no stance model.
+    """
+    scorer = load_scorer(folder, backend="torch", device="cpu")
+    assert isinstance(scorer.forward, TorchForward)
+    model = scorer.forward.model
+    model.encoder.set_attn_implementation("eager")
+    batch = _example(scorer.packing)
+    inputs = tuple(torch.from_numpy(getattr(batch, name)) for name in GRAPH_INPUTS)
+    rows, length, pairs = "rows", "length", "pairs"
+    axes = {name: {0: rows, 1: length} for name in GRAPH_INPUTS[:3]} | {name: {0: pairs} for name in GRAPH_INPUTS[3:]}
+    axes |= {name: {0: pairs} for name in GRAPH_OUTPUTS}
+    with tempfile.TemporaryDirectory() as temporary:
+        plain = Path(temporary) / "model.onnx"
+        torch.onnx.export(
+            _Graph(model).eval(),
+            inputs,
+            str(plain),
+            input_names=list(GRAPH_INPUTS),
+            output_names=list(GRAPH_OUTPUTS),
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        if int8:
+            quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
+        else:
+            path.write_bytes(plain.read_bytes())
+
+
+def _example(settings: PackingSettings) -> PackedBatch:
+    """Make a small batch whose sizes all differ, so that none is mistaken for a constant."""
+    spans = np.array([[0, 1, 3, 3], [-1, -1, 2, 4], [2, 2, 0, 1]])
+    first = PackedRow(np.arange(5, 11), spans, np.array([0, 1, 0]), np.arange(3), truncated=False)
+    second = PackedRow(np.arange(5, 9), spans[1:2], np.array([2]), np.array([3]), truncated=False)
+    return collate([first, second], settings)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="saved model folder")
+    parser.add_argument("--output", type=Path, help=f"file to write (default: {ONNX_FILE} in the folder)")
+    parser.add_argument("--fp32", action="store_true", help="keep 32-bit weights")
+    options = parser.parse_args(arguments)
+    try:
+        export_onnx(options.folder, options.output or options.folder / ONNX_FILE, int8=not options.fp32)
+    except StanceError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
