@@ -41,9 +41,9 @@ def _forward(folder: Path, backend: str, device: str | None) -> Forward:
         on_cpu = device == "cpu" or (device is None and not _may_have_gpu())
         backend = "onnx" if on_cpu and path.is_file() else "torch"
     if backend == "torch":
-        from stance.model import load_torch  # noqa: PLC0415  # torch takes seconds to import
+        from stance.model import find_device, load_torch  # noqa: PLC0415  # torch takes seconds to import
 
-        return load_torch(folder, device)
+        return load_torch(folder, find_device(device))
     if not path.is_file():
         raise ModelError(f"expected {ONNX_FILE} in {str(folder)!r}; got none; choose backend='torch'")
     if device not in (None, "cpu"):

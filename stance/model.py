@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from stance.errors import ModelError
+from stance.errors import ModelError, StanceError
 from stance.folder import CONFIG_FILE
 from stance.labels import PLOVER_ROOTS, Stance
 from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, PackedBatch
@@ -117,8 +117,8 @@ AutoModel.register(StanceConfig, StanceModel)
 class TorchForward:
     """Run packed batches through a ``StanceModel`` and hand back numpy arrays."""
 
-    def __init__(self, model: StanceModel, device: str | torch.device | None = None) -> None:
-        self.device = torch.device(device) if device is not None else default_device()
+    def __init__(self, model: StanceModel, device: torch.device) -> None:
+        self.device = device
         self.model: StanceModel = model.to(self.device).eval()  # type: ignore[arg-type]  # torch's own overload is lost
 
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
@@ -134,14 +134,23 @@ def batch_tensors(batch: PackedBatch, device: torch.device) -> dict[str, Tensor]
     return {name: torch.from_numpy(getattr(batch, name)).to(device, non_blocking=True) for name in names}
 
 
-def default_device() -> torch.device:
-    """Choose the GPU where there is one, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+def find_device(name: str | None) -> torch.device:
+    """Find a device by name; None is the GPU where there is one, else the CPU.
+
+    Raises:
+        StanceError: this machine has no such device.
+    """
+    if name is None:
+        mps = "mps" if torch.backends.mps.is_available() else "cpu"
+        return torch.device("cuda" if torch.cuda.is_available() else mps)
+    try:
+        return torch.zeros(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise StanceError(f"expected a device of this machine; got {name!r} ({reason}); choose 'cpu'") from None
 
 
-def load_torch(folder: Path, device: str | None = None) -> TorchForward:
+def load_torch(folder: Path, device: torch.device) -> TorchForward:
     """Load the network of a model folder in 32 bit.
 
     Raises:

@@ -216,10 +216,7 @@ def _window(centre: int, n_tokens: int, size: int, must: tuple[int, int] | None 
     """Centre a window; starts are multiples of a quarter window, so that near pairs share a row."""
     start = min(max(centre - size // 2, 0), n_tokens - size)
     rounded = start - start % max(1, size // 4)
-    if must is None:
-        start = rounded
-    elif rounded <= must[0] and must[1] < rounded + size:
-        start = rounded
-    else:
+    if must is not None and not (rounded <= must[0] and must[1] < rounded + size):
         start = min(max(start, must[1] - size + 1), must[0])
-    return start, start + size
+        return start, start + size
+    return rounded, rounded + size

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stance.labels import Stance
 from stance.pairs import Holder, Pair
-from stance.sentences import Sentence
+from stance.sentences import Sentence, encodable
 from stance.targets import Mention, Target
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
         "sentence_index": sentence["index"],
         "sentence_start": sentence["start"],
         "sentence_end": sentence["end"],
-        "sentence": sentence["text"],
+        "sentence": encodable(sentence["text"]),
         "target": target["name"],
         "target_start": target["start"],
         "target_end": target["end"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -27,6 +28,10 @@ RECORD = {
     "history": [],
     "seconds": 1,
 }
+
+
+hypothesis.settings.register_profile("stance", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("stance")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,7 +37,7 @@ def test_jsonl_has_one_object_per_prediction(model: list[str], capsys: pytest.Ca
 def test_targets_with_aliases(
     model: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed(monkeypatch, "Iran left the nuclear deal. China stayed.".encode())
+    feed(monkeypatch, b"Iran left the nuclear deal. China stayed.")
     assert main(["predict", "-", "--targets", "JCPOA=nuclear deal|Iran deal", "--format", "jsonl", *model]) == 0
     (record,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert record["target"] == {"name": "JCPOA", "id": "JCPOA", "start": 14, "end": 26} | record["target"]
@@ -102,7 +102,7 @@ def test_utf16_and_bom_are_read(model: list[str], capsys: pytest.CaptureFixture[
         (b"Iran", ["--model", "no/such/folder/anywhere"], "no folder"),
     ],
 )
-def test_bad_input_gives_status_2_and_one_line(
+def test_bad_input_gives_status_2_and_one_line(  # noqa: PLR0917  # parameters and fixtures
     data: bytes | None,
     arguments: list[str],
     message: str,

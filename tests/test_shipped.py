@@ -56,7 +56,7 @@ def document(classifier: StanceClassifier) -> Document:
 
 
 @pytest.mark.parametrize(("excerpt", "holder", "target", "stances"), UNDISPUTED)
-def test_undisputed_pair(
+def test_undisputed_pair(  # noqa: PLR0917  # parameters and fixtures
     classifier: StanceClassifier,
     excerpts: dict[str, Excerpt],
     excerpt: str,

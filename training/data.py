@@ -42,8 +42,7 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     out of the parts that know only polarities, so that nothing is learned twice or from what it is scored on.
 
     Raises:
-        ConfigError: a folder is missing or a split is empty.
-        DataError: a row of a corpus breaks its format.
+        ConfigError: a folder is missing, a split is empty or a row breaks its format.
     """
     used = [n for n in settings.corpora if any(s.weights.get(n) for s in settings.stages)]
     splits = {name: _read(settings, name) for name in used}

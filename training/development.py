@@ -40,14 +40,7 @@ class Development:
     any_thresholds: tuple[float, ...]
 
     def score(self, selection: Sequence[str] = ()) -> float:
-        """Take the mean of the selected figures, or of all headline figures: what early stopping compares.
-
-        Raises:
-            ConfigError: a selected figure does not exist.
-        """
-        unknown = [name for name in selection if name not in self.scores]
-        if unknown:
-            raise ConfigError(f"expected selection out of {sorted(self.scores)}; got {unknown[0]!r}; correct it")
+        """Take the mean of the selected figures, or of all headline figures: what early stopping compares."""
         return float(np.mean([self.scores[name] for name in selection or self.headline]))
 
     @property
@@ -75,6 +68,19 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
         else:
             scores |= _polarity_scores(name, scorer, excerpts)
     return Development(scores, _tuned(exact["pairs"]), _tuned(exact["targets"]))
+
+
+def check_selection(selection: Sequence[str], splits: Mapping[str, Sequence[Excerpt]]) -> None:
+    """Refuse a selection of figures that these development splits do not give, before any work.
+
+    Raises:
+        ConfigError: a selected figure does not exist.
+    """
+    kinds = {n: ("pairs", "targets") if any(e.complete for e in split) else ("macro",) for n, split in splits.items()}
+    known = [f"{name}/{kind}" for name, of in kinds.items() for kind in of]
+    for figure in selection:
+        if figure not in known:
+            raise ConfigError(f"expected selection out of {known}; got {figure!r}; correct it")
 
 
 def _tuned(judged: Sequence[tuple[FloatArray, BoolArray]]) -> tuple[float, ...]:

@@ -41,8 +41,8 @@ class _Graph(nn.Module):
 def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
     """Write the graph of a saved model.
 
-    int8 means dynamic quantisation, weights per channel: activations are scaled batch by batch, so no calibration data is
-    needed, and the result depends a little on what rides along in a batch (see ``tests/test_runtime.py`` for how little).
+    int8 means dynamic quantisation, weights per channel: activations are scaled batch by batch, so no calibration data
+    is needed, and a result depends a little on what rides along (``tests/test_runtime.py`` holds how little).
 
     Raises:
         ModelError: the folder is no stance model.

@@ -8,6 +8,7 @@ these is an override (sampler, collator, loss, scheduler, evaluation); as a loop
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import math
 import sys
@@ -17,25 +18,23 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from datasets import Dataset
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from stance import __version__ as stance_version
-from stance.errors import StanceError
+from stance.errors import ConfigError, StanceError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
-from stance.packing import bucket_rows
 from stance.scoring import PairScorer
 from training.build import new_model, save_model
 from training.config import StageSettings, TrainingSettings, load_settings
 from training.data import Corpora, load_corpora
-from training.development import Development, evaluate_development
+from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples
 from training.losses import relation_loss, stance_losses
+from training.optimisation import Average, epoch_batches, make_optimizer, schedule
 
 log = logging.getLogger("training")
 
@@ -50,6 +49,7 @@ class Progress:
     step: int = 0
     best: float = -math.inf
     since_best: int = 0
+    seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
@@ -60,71 +60,6 @@ class Progress:
         """Restore a saved record."""
         for key, value in state.items():
             setattr(self, key, value)
-
-
-class Average:
-    """Exponential moving average of the weights; what is evaluated and saved (Polyak and Juditsky, 1992)."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
-        self.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
-
-    def update(self, model: nn.Module) -> None:
-        """Move the average one step toward the model; early steps move it further."""
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        now = {k: v.detach() for k, v in model.state_dict().items()}
-        torch._foreach_lerp_([self.weights[k] for k in now], list(now.values()), 1 - decay)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give the record that ``load_state_dict`` takes."""
-        return {"updates": self.updates, "weights": self.weights}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore a saved record."""
-        self.updates, self.weights = state["updates"], dict(state["weights"])
-
-
-def epoch_batches(
-    datasets: Mapping[str, Dataset], stage: StageSettings, seed: int, batch_tokens: int
-) -> list[list[tuple[str, int]]]:
-    """Draw one epoch: each corpus at its weight, rows of like length together, batches in random order.
-
-    The same seed gives the same batches, so that a resumed run goes on where it stopped.
-    """
-    random = np.random.default_rng(seed)
-    drawn: list[tuple[str, int]] = []
-    lengths: list[int] = []
-    for name, weight in sorted(stage.weights.items()):
-        n = len(datasets[name])
-        whole, part = divmod(weight, 1)
-        places = np.concatenate([np.tile(np.arange(n), int(whole)), random.permutation(n)[: round(part * n)]])
-        column = np.asarray(datasets[name]["length"])
-        drawn += [(name, int(i)) for i in places]
-        lengths += column[places].tolist()
-    # Noise keeps rows of one length from always meeting the same neighbours; it never shortens, so the budget holds.
-    noisy = np.asarray(lengths) * random.uniform(1.0, 1.2, len(lengths))
-    buckets = bucket_rows(np.ceil(noisy).astype(np.int64), batch_tokens)
-    return [[drawn[i] for i in buckets[b]] for b in random.permutation(len(buckets))]
-
-
-def make_optimizer(model: StanceModel, stage: StageSettings, weight_decay: float) -> torch.optim.AdamW:
-    """Split parameters: new layers learn faster, biases and norms are not decayed."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        rate = stage.learning_rate * (1.0 if name.startswith("encoder.") else stage.head_rate)
-        decay = weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault((rate, decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [{"params": p, "lr": rate, "weight_decay": d} for (rate, d), p in groups.items()], fused=True
-    )
-
-
-def schedule(step: int, total: int, warmup: float) -> float:
-    """Rise linearly over the share ``warmup`` of the steps, then fall linearly to 0."""
-    rise = max(1, round(total * warmup))
-    return (step + 1) / rise if step < rise else max(0.0, (total - step) / max(1, total - rise))
 
 
 class Trainer:
@@ -143,7 +78,9 @@ class Trainer:
         self.average = Average(self.plain_model, settings.ema_decay)
         self.best_weights = {k: v.clone() for k, v in self.average.weights.items()}
         self.progress = Progress()
+        self.clock = time.monotonic()
         self.run_folder = run_folder
+        self.plan = _plan(settings, corpora)
         self.show_progress = show_progress
 
     @property
@@ -264,9 +201,12 @@ class Trainer:
 
     def save_checkpoint(self, optimizer: Any, rates: Any) -> None:
         """Write everything that a resumed run needs, in one step."""
+        now = time.monotonic()
+        self.progress.seconds, self.clock = self.progress.seconds + now - self.clock, now
         if not self.accelerator.is_main_process:
             return
         state = {
+            "plan": self.plan,
             "progress": self.progress.state_dict(),
             "model": self.plain_model.state_dict(),
             "average": self.average.state_dict(),
@@ -281,11 +221,20 @@ class Trainer:
         temporary.replace(self.run_folder / "checkpoint.pt")
 
     def resume(self) -> None:
-        """Take up the run's last checkpoint, if it has one."""
+        """Take up the run's last checkpoint, if it has one.
+
+        Raises:
+            ConfigError: the checkpoint is of other settings or corpora.
+        """
         path = self.run_folder / "checkpoint.pt"
         if not path.is_file():
             return
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
+        if state["plan"] != self.plan:
+            raise ConfigError(
+                f"expected a checkpoint of these settings and corpora in {str(self.run_folder)!r}; got one of others; "
+                "give another --run folder or remove that one"
+            )
         self.progress.load_state_dict(state["progress"])
         self.load_weights(state["model"])
         self.average.load_state_dict(state["average"])
@@ -316,10 +265,10 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
     Raises:
         ConfigError: a corpus is missing or a split is empty; nothing has been trained then.
     """
-    started = time.monotonic()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     corpora = load_corpora(settings)
+    check_selection(settings.selection, corpora.development)
     trainer = Trainer(settings, corpora, run_folder, show_progress=show_progress)
     trainer.resume()
     figures = trainer.run()
@@ -329,7 +278,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
             "corpora": corpora.fingerprints,
             "scores": {k: round(v, 4) for k, v in figures.scores.items()},
             "history": trainer.progress.history,
-            "seconds": round(time.monotonic() - started),
+            "seconds": round(trainer.progress.seconds),
         }
         finished = replace(
             trainer.model_settings,
@@ -350,6 +299,13 @@ def _public(settings: TrainingSettings) -> dict[str, Any]:
     if Path(settings.encoder).is_dir():
         record["encoder"] = Path(settings.encoder).name
     return record
+
+
+def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
+    """Write down what decides a run's weights, so that no checkpoint of another run is taken up."""
+    record = _public(settings)
+    del record["threads"], record["checkpoint_steps"]
+    return json.dumps({"settings": record, "corpora": corpora.fingerprints}, sort_keys=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,90 @@
+"""The project's own gold: well formed, split by document, and true to the seed article."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from stance.excerpts import Excerpt, load_excerpts
+from stance.labels import Stance
+from stance.sentences import split_sentences
+
+SEEDS = Path(__file__).parents[1] / "seeds"
+FILES = {path.stem: load_excerpts(path) for path in sorted(SEEDS.glob("*.jsonl"))}
+TRAIN, DEV, ARTICLE = (FILES[name] for name in ("train", "dev", "seed_article"))
+TEXT = (SEEDS / "seed_article.txt").read_text(encoding="utf-8")
+
+
+def letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def test_there_are_the_files_that_the_readme_lists() -> None:
+    assert set(FILES) == {"train", "dev", "seed_article"}
+    readme = (SEEDS / "README.md").read_text(encoding="utf-8")
+    for name, excerpts in FILES.items():
+        counts = [len(excerpts), sum(len(e.mentions) for e in excerpts), sum(len(e.pairs) for e in excerpts)]
+        counts += [sum(s in p.label for e in excerpts for p in e.pairs) for s in Stance]
+        counts.append(sum(not e.pairs for e in excerpts))
+        assert f"| `{name}` | {' | '.join(map(str, counts))} |" in readme
+
+
+def test_there_are_enough_to_learn_from() -> None:
+    assert len(TRAIN) + len(DEV) >= 150
+
+
+@pytest.mark.parametrize("excerpts", [TRAIN, DEV], ids=["train", "dev"])
+def test_every_stance_and_none_is_in_each_part(excerpts: list[Excerpt]) -> None:
+    seen: Counter[object] = Counter(s for e in excerpts for p in e.pairs for s in p.label)
+    assert set(seen) == set(Stance)
+    assert min(seen.values()) >= 50
+    assert any(not e.pairs for e in excerpts)
+    assert any(len(p.label) > 1 for e in excerpts for p in e.pairs)
+
+
+def test_every_sentence_is_annotated_in_full() -> None:
+    assert all(e.complete for excerpts in FILES.values() for e in excerpts)
+
+
+def test_no_pair_is_listed_without_a_stance() -> None:
+    assert all(p.label for excerpts in FILES.values() for e in excerpts for p in e.pairs)
+
+
+def test_ids_are_unique() -> None:
+    ids = Counter(e.id for excerpts in FILES.values() for e in excerpts)
+    assert [i for i, n in ids.items() if n > 1] == []
+
+
+def test_no_document_and_no_sentence_is_in_two_parts() -> None:
+    documents = [{e.origin.document for e in excerpts} for excerpts in FILES.values()]
+    sentences = [{letters(e.text) for e in excerpts} for excerpts in FILES.values()]
+    for parts in (documents, sentences):
+        assert None not in set().union(*parts)
+        assert len(set().union(*parts)) == sum(map(len, parts))
+
+
+def test_every_kind_of_text_is_in_both_parts() -> None:
+    assert {e.origin.source for e in TRAIN} == {e.origin.source for e in DEV}
+
+
+def test_article_is_cut_as_the_library_cuts_it() -> None:
+    assert [e.text for e in ARTICLE] == [s.text for s in split_sentences(TEXT)]
+    assert len(ARTICLE) == 16
+
+
+def test_context_is_the_sentence_before() -> None:
+    for before, after in itertools.pairwise(ARTICLE):
+        assert after.context == before.text
+
+
+def test_china_and_iran_do_not_oppose_one_another_in_the_article() -> None:
+    assert {s for e in ARTICLE for p in e.pairs for s in p.label} == {Stance.SUPPORT, Stance.COOPERATE}
+
+
+def test_gold_of_the_article_names_who_thanks_and_who_supports_whom() -> None:
+    gold = {(e.text[:20], str(p.holder), p.target.name, s) for e in ARTICLE for p in e.pairs for s in p.label}
+    assert ("Chinese President Xi", "China", "Iran", "cooperate") in gold
+    assert ("The Iranian presiden", "The Iranian president", "China", "support") in gold

@@ -1,0 +1,490 @@
+"""One whole training run of a tiny model on invented sentences: learns, repeats, resumes, and writes its folder."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from stance import __version__
+from stance.classifier import StanceClassifier
+from stance.errors import ConfigError
+from stance.excerpts import Excerpt, GoldPair, Origin, save_excerpts
+from stance.labels import Label, Polarity, Stance
+from stance.pairs import ANY, AUTHOR, Pair
+from stance.sentences import Sentence
+from stance.targets import Mention, Target
+from tests.conftest import LETTERS, WORDS
+from training.config import CorpusSettings, StageSettings, TrainingSettings
+from training.data import load_corpora
+from training.development import Development
+from training.examples import collate_examples, judged_sentences, make_dataset
+from training.losses import EXACT, NEGATIVE, POSITIVE, UNKNOWN_RELATION
+from training.optimisation import Average, epoch_batches, schedule
+from training.train import Trainer, train
+
+ACTORS = ["iran", "china", "russia", "un", "rouhani", "xi"]
+FORMS: list[tuple[str, frozenset[Stance], bool]] = [
+    ("{} thanks {} for its support .", frozenset({Stance.SUPPORT}), False),
+    ("{} opposes {} and its deal .", frozenset({Stance.OPPOSE}), False),
+    ("{} met {} on the deal .", frozenset({Stance.COOPERATE}), True),
+    ("the leaders of {} , {} said .", frozenset(), False),
+]
+FILES = ["README.md", "config.json", "model.safetensors", "stance.json", "tokenizer.json", "training.json"]
+
+
+def invented(form: int, holder: str, target: str, document: str) -> Excerpt:
+    """Write a sentence of one of the forms, annotated in full."""
+    words, label, both = FORMS[form]
+    text = words.format(holder, target)
+    start = text.index(holder)
+    one = Mention(start, start + len(holder), Target(holder))
+    start = text.index(f" {target} ") + 1
+    other = Mention(start, start + len(target), Target(target))
+    directions = [(one, other), (other, one)] if both else [(one, other)]
+    relation = "CONSULT" if both else None
+    pairs = tuple(GoldPair(h, t, label, relation) for h, t in directions if label)
+    return Excerpt(
+        id=f"{document}-{text}",
+        text=text,
+        mentions=(one, other),
+        pairs=pairs,
+        complete=True,
+        origin=Origin(document=document),
+    )
+
+
+def polar(text: str, target: str, polarity: Polarity) -> Excerpt:
+    start = text.index(target)
+    mention = Mention(start, start + len(target), Target(target))
+    return Excerpt(id=text, text=text, mentions=(mention,), pairs=(GoldPair(ANY, mention, polarity),))
+
+
+CASES = [(f, h, t) for h, t in itertools.permutations(ACTORS, 2) for f in range(len(FORMS))]
+TRAIN = [invented(*case, f"d{i // 4}") for i, case in enumerate(CASES) if i % 3 == 0]
+DEV = [invented(*case, f"e{i // 4}") for i, case in enumerate(CASES) if i % 9 == 1]
+
+
+def write_corpus(folder: Path, training_part: Sequence[Excerpt], development_part: Sequence[Excerpt]) -> None:
+    folder.mkdir(parents=True)
+    save_excerpts(training_part, folder / "train.jsonl")
+    save_excerpts(development_part, folder / "dev.jsonl")
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny encoder and a tiny corpus."""
+    folder = tmp_path_factory.mktemp("workshop")
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *LETTERS, *(f"##{x}" for x in LETTERS)]
+    tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(dict.fromkeys(pieces))}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder / "encoder")
+    torch.manual_seed(11)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder / "encoder")
+    write_corpus(folder / "corpora" / "tiny", TRAIN, DEV)
+    return folder
+
+
+def settings_for(workshop: Path, output: Path, **changes: Any) -> TrainingSettings:
+    two_stages = (
+        StageSettings("first", {"tiny": 1}, epochs=2, learning_rate=3e-3),
+        StageSettings("second", {"tiny": 0.5}, epochs=1, learning_rate=1e-3),
+    )
+    plain = TrainingSettings(
+        output=str(output),
+        corpora={"tiny": CorpusSettings("excerpts", "tiny")},
+        stages=two_stages,
+        corpora_folder="corpora",
+        encoder=str(workshop / "encoder"),
+        max_length=48,
+        batch_tokens=160,
+        precision="no",
+        ema_decay=0.9,
+        checkpoint_steps=1,
+        folder=workshop,
+    )
+    return replace(plain, **changes)
+
+
+def weights_of(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return record
+
+
+@pytest.fixture(scope="module")
+def finished(workshop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that an uninterrupted run of two stages wrote."""
+    folder = tmp_path_factory.mktemp("finished")
+    train(settings_for(workshop, folder / "model"), folder / "run")
+    return folder / "model"
+
+
+def test_finished_run_writes_a_whole_folder(finished: Path) -> None:
+    assert {*FILES} <= {p.name for p in finished.iterdir()}
+    record = record_of(finished)
+    assert [(h["stage"], h["epoch"]) for h in record["history"]] == [("first", 1), ("first", 2), ("second", 1)]
+    assert record["corpora"]["tiny"]["rows"] == len(TRAIN)
+    assert record["scores"].keys() >= {"tiny/pairs", "tiny/targets", "tiny/pairs.support"}
+    assert record["settings"]["seed"] == 1
+
+
+def test_finished_run_says_nothing_of_the_machine(finished: Path, workshop: Path) -> None:
+    for file in finished.iterdir():
+        assert str(workshop).encode() not in file.read_bytes(), file.name
+
+
+def test_finished_model_loads_and_scores_as_its_record_says(finished: Path) -> None:
+    classifier = StanceClassifier.from_pretrained(finished, backend="torch", device="cpu")
+    pairs = [pair for excerpt in DEV for pair in excerpt.to_pairs()[0]]
+    assert len(classifier.predict_pairs(pairs)) == len(pairs)
+    assert classifier.scorer.settings.library_version == __version__
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others(
+    workshop: Path, finished: Path, tmp_path: Path
+) -> None:
+    train(settings_for(workshop, tmp_path / "same"), tmp_path / "run-same")
+    train(settings_for(workshop, tmp_path / "other", seed=2), tmp_path / "run-other")
+    assert weights_of(tmp_path / "same") == weights_of(finished)
+    assert weights_of(tmp_path / "other") != weights_of(finished)
+
+
+def stop_at(calls: int) -> Callable[[Any], Any]:
+    """Wrap a method so that a call after the first ``calls`` is interrupted."""
+
+    def wrap(method: Any) -> Any:
+        count = itertools.count()
+
+        def interrupted(*args: Any, **kwargs: Any) -> Any:
+            if next(count) >= calls:
+                raise KeyboardInterrupt
+            return method(*args, **kwargs)
+
+        return interrupted
+
+    return wrap
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        ("step", 3),  # within an epoch
+        ("score_epoch", 0),  # between the last batch of an epoch and its score
+        ("run_epoch", 1),  # between two epochs
+        ("run_stage", 1),  # between two stages
+        ("run_epoch", 2),  # at the start of the second stage, before its first checkpoint
+        ("score_epoch", 2),  # after the last batch of the second stage
+        ("evaluate", 3),  # when all is trained
+    ],
+)
+def test_interrupted_run_ends_exactly_as_an_uninterrupted_one(
+    workshop: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: tuple[str, int]
+) -> None:
+    method, calls = point
+    planned = settings_for(workshop, tmp_path / "model")
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, method, stop_at(calls)(getattr(Trainer, method)))
+        with pytest.raises(KeyboardInterrupt):
+            train(planned, tmp_path / "run")
+    assert not (tmp_path / "model").exists()
+    torch.manual_seed(99)  # another process would have another random state
+    train(planned, tmp_path / "run")
+    assert weights_of(tmp_path / "model") == weights_of(finished)
+    assert record_of(tmp_path / "model")["history"] == record_of(finished)["history"]
+    assert (tmp_path / "model" / "stance.json").read_bytes() == (finished / "stance.json").read_bytes()
+
+
+def test_run_interrupted_twice_in_its_second_stage_ends_the_same(
+    workshop: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = settings_for(workshop, tmp_path / "model")
+    state = torch.load(finished.parent / "run" / "checkpoint.pt", weights_only=True)
+    assert state["progress"]["history"] == record_of(finished)["history"]
+    for calls in (state["progress"]["step"] - 2, 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "step", stop_at(calls)(Trainer.step))
+            with pytest.raises(KeyboardInterrupt):
+                train(planned, tmp_path / "run")
+    train(planned, tmp_path / "run")
+    assert weights_of(tmp_path / "model") == weights_of(finished)
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"relation_weight": 0.5}, {"corpora_folder": "others"}])
+def test_checkpoint_of_other_settings_or_corpora_is_not_taken_up(
+    workshop: Path, finished: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    if not (workshop / "others").is_dir():
+        write_corpus(workshop / "others" / "tiny", TRAIN[:-1], DEV)
+    with pytest.raises(
+        ConfigError, match=r"^expected a checkpoint of these settings and corpora in .*; got one of others"
+    ):
+        train(settings_for(workshop, tmp_path / "model", **change), finished.parent / "run")
+    assert not (tmp_path / "model").exists()
+
+
+def test_finished_run_taken_up_again_writes_the_same_model(workshop: Path, finished: Path, tmp_path: Path) -> None:
+    train(settings_for(workshop, tmp_path / "model", checkpoint_steps=7), finished.parent / "run")
+    assert weights_of(tmp_path / "model") == weights_of(finished)
+    assert record_of(tmp_path / "model")["history"] == record_of(finished)["history"]
+
+
+def test_training_lowers_the_loss_and_raises_the_development_score(
+    workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses: list[float] = []
+    step = Trainer.step
+
+    def recorded(*call: Any) -> float:
+        losses.append(step(*call))
+        return losses[-1]
+
+    monkeypatch.setattr(Trainer, "step", recorded)
+    stage = StageSettings("only", {"tiny": 1}, epochs=20, learning_rate=5e-3, head_rate=1.0, patience=20)
+    planned = settings_for(workshop, tmp_path / "model", stages=(stage,), batch_tokens=120, checkpoint_steps=1000)
+    figures = train(planned, tmp_path / "run")
+    assert np.mean(losses[-10:]) < 0.4 * np.mean(losses[:10])
+    assert record_of(tmp_path / "model")["history"][0]["score"] < 0.6
+    assert figures.score() > 0.9
+    assert figures.scores["tiny/pairs"] > 0.9  # who supports whom, not only that somebody does
+
+
+def test_stage_ends_early_when_its_score_no_longer_rises(
+    workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.3, 0.5, 0.4, 0.5, 0.9])
+    monkeypatch.setattr(Development, "score", lambda *_: next(scores))
+    stage = StageSettings("only", {"tiny": 0.2}, epochs=5, learning_rate=5e-3, patience=2)
+    train(settings_for(workshop, tmp_path / "model", stages=(stage,)), tmp_path / "run")
+    assert [h["score"] for h in record_of(tmp_path / "model")["history"]] == [0.3, 0.5, 0.4, 0.5]
+
+
+# Nothing is trained before the settings are known to be sound
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainer, "run", lambda _: pytest.fail("trained"))
+
+
+@pytest.mark.usefixtures("untrained")
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"corpora": {"tiny": CorpusSettings("excerpts", "none")}}, "the corpus 'tiny' in .*none'; got no folder"),
+        ({"encoder": "/no/such/encoder"}, "an encoder by name or path; got '/no/such/encoder'"),
+        ({"max_length": 65}, "max_length <= 64 for this encoder; got 65"),
+    ],
+)
+def test_missing_corpus_or_unfit_encoder_is_refused(
+    workshop: Path, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^expected {reason}"):
+        train(settings_for(workshop, tmp_path / "model", **changes), tmp_path / "run")
+
+
+@pytest.mark.usefixtures("untrained")
+@pytest.mark.parametrize(
+    ("training_part", "development_part", "reason"),
+    [
+        ([], DEV, "sentences to train on in corpus 'tiny'; got none"),
+        (DEV, DEV, "sentences to train on in corpus 'tiny'; got none"),
+        (TRAIN, [], "sentences to develop on in corpus 'tiny'; got none"),
+    ],
+)
+def test_empty_split_is_refused(
+    workshop: Path, tmp_path: Path, training_part: list[Excerpt], development_part: list[Excerpt], reason: str
+) -> None:
+    write_corpus(tmp_path / "tiny", training_part, development_part)
+    with pytest.raises(ConfigError, match=f"^expected {reason}"):
+        train(settings_for(workshop, tmp_path / "model", corpora_folder=str(tmp_path)), tmp_path / "run")
+
+
+def test_faulty_row_of_a_corpus_is_named(workshop: Path, tmp_path: Path) -> None:
+    write_corpus(tmp_path / "tiny", TRAIN, DEV)
+    with (tmp_path / "tiny" / "dev.jsonl").open("a", encoding="utf-8") as file:
+        file.write("{}\n")
+    with pytest.raises(ConfigError, match=rf"^expected corpus 'tiny' .*dev\.jsonl:{len(DEV) + 1}: expected 'id'"):
+        load_corpora(settings_for(workshop, tmp_path / "model", corpora_folder=str(tmp_path)))
+
+
+# What a run reads
+
+
+def two_corpora(workshop: Path, folder: Path, **parts: tuple[list[Excerpt], list[Excerpt]]) -> TrainingSettings:
+    for name, (training_part, development_part) in parts.items():
+        write_corpus(folder / name, training_part, development_part)
+    return settings_for(
+        workshop,
+        folder / "model",
+        corpora={name: CorpusSettings("excerpts", name) for name in (*parts, "unused")},
+        stages=(StageSettings("only", {**dict.fromkeys(parts, 1.0), "unused": 0.0}),),
+        corpora_folder=str(folder),
+    )
+
+
+def test_development_sentence_of_any_corpus_is_trained_on_nowhere(workshop: Path, tmp_path: Path) -> None:
+    respaced = polar(DEV[0].text.upper().replace(" .", "!").replace(" ", "  "), "IRAN", Polarity.NEUTRAL)
+    planned = two_corpora(
+        workshop, tmp_path, one=(TRAIN[:3], [DEV[0], TRAIN[1]]), other=([respaced, TRAIN[4]], DEV[1:])
+    )
+    corpora = load_corpora(planned)
+    assert corpora.train == {"one": [TRAIN[0], TRAIN[2]], "other": [TRAIN[4]]}
+    assert corpora.development == {"one": [DEV[0], TRAIN[1]], "other": DEV[1:]}
+    assert {name: f["rows"] for name, f in corpora.fingerprints.items()} == {"one": 2, "other": 1}
+
+
+def test_sentence_annotated_in_full_is_not_learned_as_a_polarity_too(workshop: Path, tmp_path: Path) -> None:
+    same, fresh = (polar(text, "iran", Polarity.POSITIVE) for text in (TRAIN[0].text, "xi met iran ."))
+    planned = two_corpora(workshop, tmp_path, one=(TRAIN[:2], DEV), other=([same, fresh], DEV))
+    assert load_corpora(planned).train["other"] == [fresh]
+
+
+def test_fingerprint_is_of_the_texts_in_any_order(workshop: Path, tmp_path: Path) -> None:
+    prints = []
+    for number, part in enumerate((TRAIN[:3], TRAIN[2::-1], TRAIN[1:4])):
+        planned = two_corpora(workshop, tmp_path / str(number), one=(part, DEV))
+        prints.append(load_corpora(planned).fingerprints["one"]["sha256"])
+    assert prints[0] == prints[1] != prints[2]
+
+
+# Batches and examples
+
+
+def columns(**lengths: list[int]) -> dict[str, Dataset]:
+    return {name: Dataset.from_dict({"length": column}) for name, column in lengths.items()}
+
+
+LENGTHS = st.lists(st.integers(5, 60), min_size=1, max_size=30)
+
+
+@given(LENGTHS, LENGTHS, st.tuples(st.floats(0, 3), st.floats(0.1, 3)), st.integers(60, 400), st.integers(0, 9))
+@settings(max_examples=40)
+def test_epoch_shows_each_row_as_often_as_its_weight_says_within_the_token_budget(
+    one: list[int], two: list[int], weights: tuple[float, float], budget: int, seed: int
+) -> None:
+    datasets = columns(one=one, two=two)
+    stage = StageSettings("only", dict(zip(("one", "two"), weights, strict=True)))
+    batches = epoch_batches(datasets, stage, seed, budget)
+    shown = Counter(row for batch in batches for row in batch)
+    for name, lengths, w in zip(("one", "two"), (one, two), weights, strict=True):
+        times = [shown[name, i] for i in range(len(lengths))]
+        assert sum(times) == int(w) * len(lengths) + round((w - int(w)) * len(lengths))
+        assert {*times} <= {int(w), int(w) + 1}
+    length = {(name, i): n for name, column in (("one", one), ("two", two)) for i, n in enumerate(column)}
+    assert all(len(b) == 1 or len(b) * max(length[row] for row in b) <= budget for b in batches)
+
+
+def test_same_seed_gives_the_same_batches_and_another_one_others() -> None:
+    datasets, stage = columns(one=[*range(5, 60)] * 3), StageSettings("only", {"one": 0.5})
+    first, again, other = (epoch_batches(datasets, stage, seed, 200) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert {row for b in first for row in b} != {row for b in other for row in b}
+
+
+@given(st.integers(1, 500), st.floats(0, 1))
+def test_learning_rate_rises_to_one_and_falls_to_zero(total: int, warmup: float) -> None:
+    rates = [schedule(step, total, warmup) for step in range(total + 1)]
+    peak = rates.index(max(rates))
+    assert rates[peak] == 1
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert min(rates) >= 0
+    assert rates[-1] == 0
+
+
+def test_average_follows_quickly_at_first_and_slowly_later() -> None:
+    layer = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(layer.weight)
+    average = Average(layer, decay=0.5)
+    torch.nn.init.ones_(layer.weight)
+    seen = []
+    for _ in range(10):
+        average.update(layer)
+        seen.append(average.weights["weight"].item())
+    expected, value = [], 0.0
+    for update in range(1, 11):
+        value += (1 - min(0.5, (1 + update) / (10 + update))) * (1 - value)
+        expected.append(value)
+    assert seen == pytest.approx(expected)
+
+
+def test_excerpts_of_one_sentence_are_judged_together_and_the_first_label_stays() -> None:
+    full = invented(0, "iran", "china", "d1")
+    target = full.mentions[1]
+    later: Label = frozenset({Stance.OPPOSE})
+    again = replace(full, id="again", complete=False, pairs=(GoldPair(full.mentions[0], target, later, "ACCUSE"),))
+    by_author = replace(full, id="more", complete=False, pairs=(GoldPair(AUTHOR, target, Polarity.NEGATIVE),))
+    alone = replace(by_author, id="other", text=full.text.replace("thanks", "opposes"))
+    first, second = judged_sentences([full, alone, again, by_author])
+    judged = {(str(p.holder), p.target.name): x for p, x in zip(first.pairs, first.labels, strict=True)}
+    none: Label = frozenset()
+    support: Label = frozenset({Stance.SUPPORT})
+    assert judged == {
+        ("china", "iran"): none,
+        ("@author", "iran"): none,
+        ("iran", "china"): support,
+        ("@author", "china"): none,
+        ("@any", "iran"): none,
+        ("@any", "china"): support,
+    }
+    assert len(first.pairs) == len(judged)
+    assert second.labels == [Polarity.NEGATIVE]
+
+
+def test_examples_carry_gold_beside_the_pairs_it_is_of(tiny_classifier: StanceClassifier) -> None:
+    met = invented(2, "iran", "china", "d1")
+    mild = polar("xi met rouhani .", "rouhani", Polarity.POSITIVE)
+    harsh = polar("xi opposes rouhani .", "rouhani", Polarity.NEGATIVE)
+    scorer = tiny_classifier.scorer
+    rows = make_dataset(judged_sentences([met, mild, harsh]), scorer)
+    batch = collate_examples([rows[i] for i in (2, 0, 1)], scorer)
+    assert batch.packed.pair_rows.tolist() == [0, 1, 1, 1, 1, 1, 1, 2]
+    assert batch.kinds.tolist() == [NEGATIVE, *[EXACT] * 6, POSITIVE]
+    assert batch.targets[:, 1].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    consult = 2
+    together = [n for n, code in enumerate(batch.relations.tolist()) if code == consult]
+    assert [n for n, row in enumerate(batch.targets.tolist()) if row == [0, 0, 1]] == [*together, 5, 6]
+    assert batch.relations.tolist().count(UNKNOWN_RELATION) == 6
+    modes = batch.packed.input_ids[batch.packed.pair_rows, batch.packed.markers[:, 0]]
+    assert [scorer.tokenizer.id_to_token(int(i)) for i in modes[together]] == ["[H]", "[H]"]
+
+
+def test_packed_pairs_of_a_sentence_are_those_that_scoring_packs(tiny_classifier: StanceClassifier) -> None:
+    excerpt = invented(2, "iran", "china", "d1")
+    (record,) = make_dataset(judged_sentences([excerpt]), tiny_classifier.scorer)
+    pairs: list[Pair] = [*excerpt.to_pairs()[0], *excerpt.to_target_pairs()[0]]
+    (row,) = tiny_classifier.scorer.pack(pairs)
+    assert (record["tokens"], record["spans"], record["modes"]) == (
+        row.tokens.tolist(),
+        row.spans.tolist(),
+        row.modes.tolist(),
+    )
+    assert excerpt.sentence == Sentence.of(excerpt.text)

@@ -1,0 +1,80 @@
+"""What a training step needs beside the model: drawn batches, optimizer, rate schedule, averaged weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import nn
+
+from stance.model import StanceModel
+from stance.packing import bucket_rows
+from training.config import StageSettings
+
+
+class Average:
+    """Exponential moving average of the weights; what is evaluated and saved (Polyak and Juditsky, 1992)."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.updates = 0
+        self.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    def update(self, model: nn.Module) -> None:
+        """Move the average one step toward the model; early steps move it further."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        now = {k: v.detach() for k, v in model.state_dict().items()}
+        torch._foreach_lerp_([self.weights[k] for k in now], list(now.values()), 1 - decay)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the record that ``load_state_dict`` takes."""
+        return {"updates": self.updates, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore a saved record."""
+        self.updates, self.weights = state["updates"], dict(state["weights"])
+
+
+def epoch_batches(
+    datasets: Mapping[str, Dataset], stage: StageSettings, seed: int, batch_tokens: int
+) -> list[list[tuple[str, int]]]:
+    """Draw one epoch: each corpus at its weight, rows of like length together, batches in random order.
+
+    The same seed gives the same batches, so that a resumed run goes on where it stopped.
+    """
+    random = np.random.default_rng(seed)
+    drawn: list[tuple[str, int]] = []
+    lengths: list[int] = []
+    for name, weight in sorted(stage.weights.items()):
+        n = len(datasets[name])
+        whole, part = divmod(weight, 1)
+        places = np.concatenate([np.tile(np.arange(n), int(whole)), random.permutation(n)[: round(part * n)]])
+        column = np.asarray(datasets[name]["length"])
+        drawn += [(name, int(i)) for i in places]
+        lengths += column[places].tolist()
+    # Noise keeps rows of one length from always meeting the same neighbours; it never shortens, so the budget holds.
+    noisy = np.asarray(lengths) * random.uniform(1.0, 1.2, len(lengths))
+    buckets = bucket_rows(np.ceil(noisy).astype(np.int64), batch_tokens)
+    return [[drawn[i] for i in buckets[b]] for b in random.permutation(len(buckets))]
+
+
+def make_optimizer(model: StanceModel, stage: StageSettings, weight_decay: float) -> torch.optim.AdamW:
+    """Split parameters: new layers learn faster, biases and norms are not decayed."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rate = stage.learning_rate * (1.0 if name.startswith("encoder.") else stage.head_rate)
+        decay = weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": p, "lr": rate, "weight_decay": d} for (rate, d), p in groups.items()], fused=True
+    )
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    """Rise linearly over the share ``warmup`` of the steps, then fall linearly to 0."""
+    rise = max(1, round(total * warmup))
+    return (step + 1) / rise if step < rise else max(0.0, (total - step) / max(1, total - rise))
