@@ -16,6 +16,7 @@ import torch
 from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -24,10 +25,12 @@ from stance.classifier import StanceClassifier
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt, GoldPair, Origin, save_excerpts
 from stance.labels import Label, Polarity, Stance
+from stance.packing import MARKER_TOKENS
 from stance.pairs import ANY, AUTHOR, Pair
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
 from tests.conftest import LETTERS, WORDS
+from training.build import new_model
 from training.config import CorpusSettings, StageSettings, TrainingSettings
 from training.data import load_corpora
 from training.development import Development
@@ -253,6 +256,20 @@ def test_finished_run_taken_up_again_writes_the_same_model(workshop: Path, finis
     train(settings_for(workshop, tmp_path / "model", checkpoint_steps=7), finished.parent / "run")
     assert weights_of(tmp_path / "model") == weights_of(finished)
     assert record_of(tmp_path / "model")["history"] == record_of(finished)["history"]
+
+
+@pytest.mark.parametrize("train_words", [False, True])
+def test_word_embeddings_move_only_when_told_to_and_markers_always(
+    workshop: Path, tmp_path: Path, train_words: bool
+) -> None:
+    train(settings_for(workshop, tmp_path / "model", train_words=train_words), tmp_path / "run")
+    first = load_file(workshop / "encoder" / "model.safetensors")["embeddings.word_embeddings.weight"]
+    last = load_file(tmp_path / "model" / "model.safetensors")["encoder.embeddings.word_embeddings.weight"].float()
+    assert len(last) == len(first) + len(MARKER_TOKENS)
+    model, *_ = new_model(settings_for(workshop, tmp_path))
+    markers = model.encoder.get_input_embeddings().weight[len(first) :].detach()
+    assert torch.allclose(last[: len(first)], first, atol=1e-4) == (not train_words)
+    assert not torch.allclose(last[len(first) :], markers, atol=1e-3)
 
 
 def test_training_lowers_the_loss_and_raises_the_development_score(

@@ -49,7 +49,8 @@ class StageSettings:
 class TrainingSettings:
     """Everything that decides a training run.
 
-    ``batch_tokens`` counts columns of a packed batch, padding included. ``selection`` names the development figures
+    ``train_words`` lets the encoder's word embeddings move; else only the markers' do, so that words which the corpora
+    never show keep their place among those they do. ``batch_tokens`` counts columns of a packed batch, padding included. ``selection`` names the development figures
     whose mean chooses the epoch to keep, as ``corpus/pairs``, ``corpus/targets`` or ``corpus/macro``; none means all.
     """
 
@@ -61,13 +62,15 @@ class TrainingSettings:
     seed: int = 1
     max_length: int = 256
     batch_tokens: int = 1536
-    attention_dropout: float = 0.0
+    attention_dropout: float = 0.1
+    train_words: bool = False
     precision: str = "bf16"
     weight_decay: float = 0.01
     relation_weight: float = 0.2
     ema_decay: float = 0.998
     clip_norm: float = 1.0
     checkpoint_steps: int = 500
+    export_onnx: bool = True
     threads: int = 0
     selection: tuple[str, ...] = ()
     folder: Path = field(default=Path())
@@ -123,7 +126,7 @@ def _build(kind: type[T], record: Mapping[str, Any], where: str) -> T:
         expected = hints[key]
         if expected is float and type(value) is int:
             values[key] = float(value)
-        elif expected in (int, float, str) and type(value) is not expected:
+        elif expected in (int, float, str, bool) and type(value) is not expected:
             raise ConfigError(f"expected {where}.{key} as {expected.__name__}; got {value!r}; correct it")
     return kind(**values)
 

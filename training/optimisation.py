@@ -11,7 +11,7 @@ from datasets import Dataset
 from torch import nn
 
 from stance.model import StanceModel
-from stance.packing import bucket_rows
+from stance.packing import MARKER_TOKENS, bucket_rows
 from training.config import StageSettings
 
 
@@ -63,15 +63,23 @@ def epoch_batches(
 
 
 def make_optimizer(model: StanceModel, stage: StageSettings, weight_decay: float) -> torch.optim.AdamW:
-    """Split parameters: new layers learn faster, biases and norms are not decayed."""
+    """Split parameters: new layers learn faster, biases, norms and embeddings are not decayed."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         rate = stage.learning_rate * (1.0 if name.startswith("encoder.") else stage.head_rate)
-        decay = weight_decay if parameter.ndim > 1 else 0.0
+        decay = weight_decay if parameter.ndim > 1 and "embeddings" not in name else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
         [{"params": p, "lr": rate, "weight_decay": d} for (rate, d), p in groups.items()], fused=True
     )
+
+
+def hold_words(model: StanceModel) -> None:
+    """Keep every word embedding but the markers', which are the last rows, where the encoder has it."""
+    weight = model.encoder.get_input_embeddings().weight
+    moves = torch.zeros(len(weight), 1, device=weight.device)
+    moves[-len(MARKER_TOKENS) :] = 1
+    weight.register_hook(lambda gradient: gradient * moves.to(gradient.device))
 
 
 def schedule(step: int, total: int, warmup: float) -> float:

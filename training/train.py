@@ -34,7 +34,7 @@ from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples
 from training.losses import relation_loss, stance_losses
-from training.optimisation import Average, epoch_batches, make_optimizer, schedule
+from training.optimisation import Average, epoch_batches, hold_words, make_optimizer, schedule
 
 log = logging.getLogger("training")
 
@@ -72,6 +72,8 @@ class Trainer:
         model, self.tokenizer, self.model_settings = new_model(settings)
         scorer = PairScorer(self.tokenizer, self.model_settings, _no_forward)
         self.scorer = scorer
+        if not settings.train_words:
+            hold_words(model)
         self.datasets = corpora.datasets(scorer)
         self.development = corpora.development
         self.model: StanceModel = self.accelerator.prepare_model(model)
@@ -287,7 +289,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
             library_version=stance_version,
         )
         output = (settings.folder / settings.output).resolve()
-        save_model(trainer.plain_model, trainer.tokenizer, finished, record, output)
+        save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
     return figures
 
 
