@@ -83,7 +83,7 @@ def tiny_settings(max_length: int = 48) -> ModelSettings:
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     tokenizer = tiny_tokenizer()
-    save_model(tiny_model(tokenizer), tokenizer, tiny_settings(), RECORD, folder)
+    save_model(tiny_model(tokenizer), tokenizer, tiny_settings(), RECORD, folder, onnx=False)
     return folder
 
 

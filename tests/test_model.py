@@ -176,7 +176,7 @@ def test_network_round_trips_through_a_local_folder(scorer: PairScorer, tmp_path
 
 @pytest.mark.usefixtures("no_network")
 def test_saved_folder_gives_the_probabilities_of_the_model_that_was_saved(tmp_path: Path, scorer: PairScorer) -> None:
-    save_model(network(scorer), scorer.tokenizer, scorer.settings, RECORD, tmp_path / "model")
+    save_model(network(scorer), scorer.tokenizer, scorer.settings, RECORD, tmp_path / "model", onnx=False)
     loaded = load_scorer(tmp_path / "model", backend="torch", device="cpu")
     words = ["iran", "thanks", "china", "and", "negotiators"]
     pairs = [make_pair(words, holder, target) for holder in (0, AUTHOR, ANY) for target in (2, 4)]
@@ -189,7 +189,7 @@ def test_saving_leaves_the_model_in_memory_as_it_is(tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
     model = tiny_model(tokenizer)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    save_model(model, tokenizer, tiny_settings(), RECORD, tmp_path / "model")
+    save_model(model, tokenizer, tiny_settings(), RECORD, tmp_path / "model", onnx=False)
     assert all(torch.equal(v, before[k]) and v.dtype == before[k].dtype for k, v in model.state_dict().items())
 
 
@@ -203,9 +203,9 @@ def test_no_path_of_this_machine_is_written(tmp_path: Path) -> None:
     encoder = BertConfig.from_dict({**tiny_model(tokenizer).config.encoder, "_name_or_path": str(tmp_path / "encoder")})
     assert encoder.name_or_path == str(tmp_path / "encoder")
     model = StanceModel(StanceConfig(encoder=encoder, max_text=46))
-    save_model(model, tokenizer, tiny_settings(), RECORD, tmp_path / "first")
+    save_model(model, tokenizer, tiny_settings(), RECORD, tmp_path / "first", onnx=False)
     again = load_torch(tmp_path / "first", torch.device("cpu")).model
-    save_model(again, tokenizer, tiny_settings(), RECORD, tmp_path / "second")
+    save_model(again, tokenizer, tiny_settings(), RECORD, tmp_path / "second", onnx=False)
     for file in [*(tmp_path / "first").iterdir(), *(tmp_path / "second").iterdir()]:
         assert str(tmp_path).encode() not in file.read_bytes(), file.name
 

@@ -17,11 +17,6 @@ from training.export import export_onnx, main
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "models" / "base"
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Exporting aten"),  # negative indices, which packing never makes
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # torch's exporter of its own parts
-]
-
 
 @pytest.fixture(scope="module")
 def graphs(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

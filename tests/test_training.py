@@ -127,6 +127,7 @@ def settings_for(workshop: Path, output: Path, **changes: Any) -> TrainingSettin
         precision="no",
         ema_decay=0.9,
         checkpoint_steps=1,
+        export_onnx=False,
         folder=workshop,
     )
     return replace(plain, **changes)
@@ -156,6 +157,13 @@ def test_finished_run_writes_a_whole_folder(finished: Path) -> None:
     assert record["corpora"]["tiny"]["rows"] == len(TRAIN)
     assert record["scores"].keys() >= {"tiny/pairs", "tiny/targets", "tiny/pairs.support"}
     assert record["settings"]["seed"] == 1
+
+
+def test_finished_run_writes_its_int8_graph(workshop: Path, tmp_path: Path) -> None:
+    settings = settings_for(workshop, tmp_path / "model", export_onnx=True)
+    train(settings, tmp_path / "run")
+    document = StanceClassifier.from_pretrained(tmp_path / "model", backend="onnx").predict("Iran met China.")
+    assert [p.target.name for p in document] == ["Iran", "China"]
 
 
 def test_finished_run_says_nothing_of_the_machine(finished: Path, workshop: Path) -> None:

@@ -12,11 +12,12 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from stance.errors import ConfigError
-from stance.folder import CARD_FILE, TRAINING_FILE, ModelSettings, write_folder, write_settings
+from stance.folder import CARD_FILE, ONNX_FILE, TRAINING_FILE, ModelSettings, write_folder, write_settings
 from stance.model import StanceConfig, StanceModel, position_offset
 from stance.packing import MARKER_TOKENS
 from training.card import model_card
 from training.config import PACKAGED_ENCODER, TrainingSettings
+from training.export import export_onnx
 
 # What each marker starts as: a word of like meaning in the encoder's own vocabulary.
 _MARKER_WORDS = ("who", "author", "anyone", "whom")
@@ -89,9 +90,15 @@ def _add_markers(tokenizer: PreTrainedTokenizerFast, encoder: Any) -> None:
 
 
 def save_model(
-    model: StanceModel, tokenizer: Tokenizer, settings: ModelSettings, record: dict[str, Any], folder: Path
+    model: StanceModel,
+    tokenizer: Tokenizer,
+    settings: ModelSettings,
+    record: dict[str, Any],
+    folder: Path,
+    *,
+    onnx: bool = True,
 ) -> None:
-    """Write the whole model folder in one step: weights in 16 bit, tokenizer, settings, training record and card."""
+    """Write the whole model folder in one step: weights in 16 bit, tokenizer, settings, int8 graph, record and card."""
 
     def fill(folder: Path) -> None:
         copy.deepcopy(model).half().save_pretrained(folder)  # type: ignore[no-untyped-call]  # transformers' own
@@ -106,5 +113,7 @@ def save_model(
         text = json.dumps(record, indent=1, ensure_ascii=False)
         (folder / TRAINING_FILE).write_text(text + "\n", encoding="utf-8")
         (folder / CARD_FILE).write_text(model_card(record, settings), encoding="utf-8")
+        if onnx:
+            export_onnx(folder, folder / ONNX_FILE)
 
     write_folder(folder, fill)

@@ -50,8 +50,9 @@ class TrainingSettings:
     """Everything that decides a training run.
 
     ``train_words`` lets the encoder's word embeddings move; else only the markers' do, so that words which the corpora
-    never show keep their place among those they do. ``batch_tokens`` counts columns of a packed batch, padding included. ``selection`` names the development figures
-    whose mean chooses the epoch to keep, as ``corpus/pairs``, ``corpus/targets`` or ``corpus/macro``; none means all.
+    never show keep their place among those they do. ``batch_tokens`` counts columns of a packed batch, padding
+    included. ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
+    ``corpus/targets`` or ``corpus/macro``; none means all.
     """
 
     output: str

@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -48,8 +50,7 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
         ModelError: the folder is no stance model.
     """
     scorer = load_scorer(folder, backend="torch", device="cpu")
-    assert isinstance(scorer.forward, TorchForward)
-    model = scorer.forward.model
+    model = cast(TorchForward, scorer.forward).model
     model.encoder.set_attn_implementation("eager")
     batch = _example(scorer.packing)
     inputs = tuple(torch.from_numpy(getattr(batch, name)) for name in GRAPH_INPUTS)
@@ -58,16 +59,19 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
     axes |= {name: {0: pairs} for name in GRAPH_OUTPUTS}
     with tempfile.TemporaryDirectory() as temporary:
         plain = Path(temporary) / "model.onnx"
-        torch.onnx.export(
-            _Graph(model).eval(),
-            inputs,
-            str(plain),
-            input_names=list(GRAPH_INPUTS),
-            output_names=list(GRAPH_OUTPUTS),
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+        with warnings.catch_warnings():
+            # The exporter warns of negative indices, which packing never makes, and of its own deprecated parts.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                _Graph(model).eval(),
+                inputs,
+                str(plain),
+                input_names=list(GRAPH_INPUTS),
+                output_names=list(GRAPH_OUTPUTS),
+                dynamic_axes=axes,
+                opset_version=OPSET,
+                dynamo=False,
+            )
         if int8:
             quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
         else:
