@@ -162,6 +162,8 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     try:
         fill(temporary)
         temporary.chmod(0o755)
+        for path in temporary.iterdir():
+            path.chmod(0o644)  # safetensors writes for the owner only
         _swap(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
