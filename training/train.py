@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
@@ -32,7 +33,7 @@ from training.build import new_model, save_model
 from training.config import StageSettings, TrainingSettings, load_settings
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
-from training.examples import ExampleBatch, collate_examples
+from training.examples import ExampleBatch, collate_examples, draw_pairs
 from training.losses import relation_loss, stance_losses
 from training.optimisation import Average, epoch_batches, hold_words, make_optimizer, schedule
 
@@ -67,14 +68,14 @@ class Trainer:
 
     def __init__(self, settings: TrainingSettings, corpora: Corpora, run_folder: Path, *, show_progress: bool) -> None:
         self.settings = settings
-        self.accelerator = Accelerator(mixed_precision=settings.precision)
+        self.accelerator = Accelerator(mixed_precision=_precision(settings.precision))
         set_seed(settings.seed)
         model, self.tokenizer, self.model_settings = new_model(settings)
         scorer = PairScorer(self.tokenizer, self.model_settings, _no_forward)
         self.scorer = scorer
         if not settings.train_words:
             hold_words(model)
-        self.datasets = corpora.datasets(scorer)
+        self.datasets = corpora.datasets(scorer, settings.max_pairs)
         self.development = corpora.development
         self.model: StanceModel = self.accelerator.prepare_model(model)
         self.average = Average(self.plain_model, settings.ema_decay)
@@ -126,7 +127,7 @@ class Trainer:
         self.model.train()
         bar = tqdm(total=len(mine), initial=p.batch, desc=f"{stage.name} {p.epoch + 1}", disable=not self.show_progress)
         running = 0.0
-        for records in self._records(mine[p.batch :]):
+        for records in self._records(mine[p.batch :], self._seed(number, p.epoch)):
             loss = self.step(collate_examples(records, self.scorer), optimizer, rates)
             p.batch += 1
             p.step += 1
@@ -138,9 +139,13 @@ class Trainer:
                 self.save_checkpoint(optimizer, rates)
         bar.close()
 
-    def _records(self, batches: Sequence[Sequence[tuple[str, int]]]) -> Iterator[list[dict[str, Any]]]:
+    def _records(self, batches: Sequence[Sequence[tuple[str, int]]], seed: int) -> Iterator[list[dict[str, Any]]]:
         for batch in batches:
-            yield [self.datasets[name][i] for name, i in batch]
+            # Drawn per sentence, not in order of the batches, so that a resumed run draws the same.
+            yield [
+                draw_pairs(self.datasets[name][i], self.settings.max_pairs, np.random.default_rng([seed, i]))
+                for name, i in batch
+            ]
 
     def step(self, batch: ExampleBatch, optimizer: Any, rates: Any) -> float:
         """Take one optimisation step and return the loss."""
@@ -255,6 +260,19 @@ class Trainer:
 
     def _seed(self, stage: int, epoch: int) -> int:
         return self.settings.seed * 1_000_003 + stage * 1009 + epoch
+
+
+def _precision(name: str) -> str:
+    """Resolve "auto": a processor that only emulates bf16 is many times slower in it than in 32 bit."""
+    if name != "auto":
+        return name
+    has_bf16 = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else _processor_has_bf16()
+    return "bf16" if has_bf16 else "no"
+
+
+def _processor_has_bf16() -> bool:
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
 
 
 def _no_forward(batch: object) -> Any:

@@ -1,0 +1,84 @@
+"""Annotations kept without the text they annotate: what may be published of texts that may not.
+
+``train.jsonl`` holds one object per sentence: the excerpt format without ``text`` and ``context``, and in their place
+``digest``, the first 16 hex digits of the SHA-256 of the sentence. Where the text comes from is said by ``source``:
+
+* a file ``SOURCE.jsonl.gz`` of documents (``id``, ``text``, ``date``, ``speaker``): ``span`` gives the half-open
+  characters of the sentence in the document, whose runs of white space are then read as one space;
+* a corpus of ``corpora.py`` in the folder ``SOURCE``: the sentence with that digest.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stance.errors import DataError, StanceError
+from stance.excerpts import Excerpt, parse_excerpt, read_json_lines
+from training.corpora import READERS, Splits
+
+STANDOFF = "standoff"
+"""Name of the reader in training settings."""
+
+
+def read_standoff(folder: Path, texts: Path) -> Splits:
+    """Read ``train.jsonl`` in ``folder`` and put back its sentences from the sources in ``texts``.
+
+    Raises:
+        DataError: a source or sentence is missing, is another than was annotated, or a row breaks the format.
+    """
+    path = folder / "train.jsonl"
+    rows = list(read_json_lines(path))
+    needed: dict[str, set[str]] = {}
+    for _, row in rows:
+        needed.setdefault(str(row.get("source")), set()).add(str(row.get("document")))
+    sources = {source: _source(source, texts, documents) for source, documents in needed.items()}
+    return {"train": [_excerpt(row, sources[str(row.get("source"))], path, number) for number, row in rows]}
+
+
+def digest(text: str) -> str:
+    """Abbreviate a sentence to 16 hex digits.
+
+    >>> digest("Iran thanked China.")
+    '922141ca10c4df8e'
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _source(source: str, texts: Path, documents: set[str]) -> Mapping[str, Any]:
+    """Give the documents of a source by id, or the sentences of a corpus by digest."""
+    archive = texts / f"{source}.jsonl.gz"
+    if archive.is_file():
+        with gzip.open(archive, "rt", encoding="utf-8") as lines:
+            records = (json.loads(line) for line in lines)
+            return {record["id"]: record for record in records if record["id"] in documents}
+    if source in READERS and (texts / source).is_dir():
+        parts = READERS[source](texts / source)
+        return {digest(excerpt.text): {"text": excerpt.text} for excerpt in parts["train"]}
+    raise DataError(f"expected {source}.jsonl.gz or a corpus {source!r} here; got neither; get the source", texts)
+
+
+def _excerpt(row: Mapping[str, Any], source: Mapping[str, Any], path: Path, number: int) -> Excerpt:
+    record = source.get(str(row.get("document") if "span" in row else row.get("digest")))
+    if record is None:
+        raise DataError(
+            f"expected the source of {row.get('id')!r} to hold it; got no such text; update it", path, number
+        )
+    text = record["text"]
+    if "span" in row:
+        start, end = row["span"]
+        text = " ".join(text[start:end].split())
+    if digest(text) != row.get("digest"):
+        raise DataError(
+            f"expected the sentence annotated as {row.get('id')!r}; got {text!r}; update the source", path, number
+        )
+    kept = {key: row[key] for key in row if key not in ("digest", "span")}
+    known = {"text": text, "date": record.get("date"), "author": record.get("speaker"), "complete": True}
+    try:
+        return parse_excerpt({**known, **kept})
+    except StanceError as error:
+        raise DataError(str(error), path, number) from None
