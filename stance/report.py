@@ -42,8 +42,8 @@ class Report:
     """One system on one set of excerpts, with intervals over documents.
 
     Sections, each where the gold has it: ``pairs`` are exact stances of named holders and authors, ``targets`` those of
-    anybody, ``polarity`` partly known labels, scored as three classes; a publisher's own rows add the sections of its
-    paper. ``report["pairs"]`` looks one up.
+    anybody, ``polarity`` partly known labels, scored as three classes; a publisher's own rows put the sections of its
+    paper first. ``report["pairs"]`` looks one up.
     """
 
     n_excerpts: int
@@ -75,7 +75,7 @@ class Report:
             raise StanceError(f"expected rounds of at least 1; got {rounds!r}; raise it")
         judgements = match_predictions(excerpts, predictions)
         names, numbers = _documents(excerpts)
-        kinds = [*_kinds(excerpts, judgements, numbers), *_published(excerpts, rows, judgements, numbers)]
+        kinds = [*_published(excerpts, rows, judgements, numbers), *_kinds(excerpts, judgements, numbers)]
         if not kinds:
             raise StanceError("expected excerpts with pairs to score; got none; annotate some first")
         sections = score_sections(kinds, len(names), rounds=rounds, seed=seed)
