@@ -183,7 +183,7 @@ def _absences(classes: Sequence[Score]) -> list[str]:
     notes = []
     absent = [s for s in classes if not s.n_gold]
     if absent:
-        named = ", ".join(f"{s.name} (predicted {s.n_predicted} times)" for s in absent)
+        named = ", ".join(f"{s.name} (predicted: {s.n_predicted})" for s in absent)
         notes.append(
             f"macro is over {len(classes) - len(absent)} of {len(classes)} classes; gold does not hold: {named}"
         )
