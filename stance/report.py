@@ -17,6 +17,7 @@ from stance.labels import Polarity, Stance
 from stance.layout import FRAME_COLUMNS, frame_rows, section_record, section_tables
 from stance.metrics import (
     POLARITIES,
+    IntArray,
     label_matrix,
     one_hot,
     polarity_chances,
@@ -142,7 +143,7 @@ class Report:
         return "\n".join([heading, *(f"* {note}" for note in self.notes)])
 
 
-def _documents(excerpts: Sequence[Excerpt]) -> tuple[tuple[str, ...], np.ndarray[Any, np.dtype[np.int64]]]:
+def _documents(excerpts: Sequence[Excerpt]) -> tuple[tuple[str, ...], IntArray]:
     """Number the documents of excerpts; one whose document is unknown stands with those of the same text."""
     known: dict[str, int] = {}
     keys = (f"{e.origin.source}/{e.origin.document}" if e.origin.document else f"text:{e.text}" for e in excerpts)
@@ -150,7 +151,7 @@ def _documents(excerpts: Sequence[Excerpt]) -> tuple[tuple[str, ...], np.ndarray
     return tuple(known), np.array(numbers, dtype=np.int64)
 
 
-def _kinds(excerpts: Sequence[Excerpt], judgements: Judgements, documents: Any) -> list[Judged]:
+def _kinds(excerpts: Sequence[Excerpt], judgements: Judgements, documents: IntArray) -> list[Judged]:
     exact = [j for j in judgements.listed if not isinstance(j.label, Polarity)]
     kinds = {
         "pairs": ("Directed pairs", [j for j in exact if j.prediction.pair.holder is not ANY]),
@@ -166,7 +167,9 @@ def _kinds(excerpts: Sequence[Excerpt], judgements: Judgements, documents: Any) 
     return [_judged(name, title, rows, excerpts, documents) for name, (title, rows) in kinds.items() if rows]
 
 
-def _judged(name: str, title: str, rows: Sequence[Judgement], excerpts: Sequence[Excerpt], documents: Any) -> Judged:
+def _judged(
+    name: str, title: str, rows: Sequence[Judgement], excerpts: Sequence[Excerpt], documents: IntArray
+) -> Judged:
     probabilities = probability_matrix([j.prediction for j in rows])
     labels = [j.label for j in rows]
     if name == "polarity":
@@ -188,7 +191,7 @@ def _judged(name: str, title: str, rows: Sequence[Judgement], excerpts: Sequence
 
 
 def _published(
-    excerpts: Sequence[Excerpt], rows: Sequence[PublishedRow], judgements: Judgements, documents: Any
+    excerpts: Sequence[Excerpt], rows: Sequence[PublishedRow], judgements: Judgements, documents: IntArray
 ) -> list[Judged]:
     if rows and [row.excerpt.id for row in rows] != [e.id for e in excerpts]:
         raise StanceError("expected the rows of these excerpts, in order; got others; read both from one file")

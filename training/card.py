@@ -121,7 +121,9 @@ def development_reports(folder: Path, development: Mapping[str, Sequence[Excerpt
     classifier = StanceClassifier.from_pretrained(folder, backend=backend)
     reports = {}
     for name, excerpts in development.items():
-        judged = [e for e in excerpts if e.complete or e.pairs]
+        judged = [e for e in excerpts if e.to_pairs()[0]]
+        if not judged:
+            continue
         reports[name] = evaluate_excerpts(classifier, judged, published_rows(judged)).report
     return reports
 
