@@ -9,6 +9,7 @@ for p in classifier.predict("Iran thanked China for its support."):
 __version__ = "0.1.0"
 
 from stance.actors import Actor, ActorTable
+from stance.agreement import Agreement
 from stance.classifier import StanceClassifier
 from stance.errors import ConfigError, DataError, ModelError, StanceError, TargetError
 from stance.excerpts import Excerpt, GoldPair, Origin, load_excerpts, save_excerpts
@@ -24,6 +25,7 @@ __all__ = [
     "PLOVER_ROOTS",
     "Actor",
     "ActorTable",
+    "Agreement",
     "ConfigError",
     "DataError",
     "Document",

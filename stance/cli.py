@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stance import __version__
+from stance.agreement import Agreement
+from stance.comparison import Match
 from stance.errors import DataError, StanceError, TargetError
 from stance.excerpts import load_excerpts
 from stance.labels import Stance
@@ -58,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="validate files of annotated excerpts")
     check.add_argument("files", nargs="+", metavar="FILE", type=Path)
     check.set_defaults(run=_check)
+
+    agreement = commands.add_parser("agreement", help="compare two annotations of the same excerpts")
+    agreement.add_argument("first", metavar="A.jsonl", type=Path)
+    agreement.add_argument("second", metavar="B.jsonl", type=Path)
+    agreement.add_argument("--overlap", action="store_true", help="spans that share characters count as one")
+    agreement.add_argument("--json", action="store_true", help="figures and disagreements as one JSON object")
+    agreement.set_defaults(run=_agreement)
 
     info = commands.add_parser("info", help="describe the model and the installation")
     _add_model(info)
@@ -172,6 +181,16 @@ def _check(options: argparse.Namespace) -> int:
         pairs = sum(len(e.pairs) for e in excerpts)
         print(f"{path}: {len(excerpts)} excerpts, {pairs} pairs, all well formed")
     return 0
+
+
+def _agreement(options: argparse.Namespace) -> int:
+    match: Match = "overlap" if options.overlap else "exact"
+    _print_result(Agreement.from_files(options.first, options.second, match=match), as_json=options.json)
+    return 0
+
+
+def _print_result(result: Agreement, *, as_json: bool) -> None:
+    print(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) if as_json else result)
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -36,14 +36,18 @@ ARROWS = {
     "folder": "errors labels packing",
     "scoring": "folder labels packing pairs sentences",
     "metrics": "labels scoring",
+    "resampling": "",
+    "reliability": "errors resampling",
+    "comparison": "excerpts labels pairs targets",
+    "agreement": "comparison errors excerpts labels reliability resampling",
     "model": "errors folder labels packing scoring",
     "runtime": "errors folder labels packing scoring",
     "loading": "errors folder model runtime scoring",
     "predictions": "labels pairs sentences targets",
     "classifier": "errors folder labels loading pairs predictions scoring sentences targets",
     "report": "errors excerpts labels metrics pairs predictions scoring",
-    "__init__": "actors classifier errors excerpts labels pairs predictions report sentences targets",
-    "cli": "__init__ classifier errors excerpts folder labels predictions report targets",
+    "__init__": "actors agreement classifier errors excerpts labels pairs predictions report sentences targets",
+    "cli": "__init__ agreement classifier comparison errors excerpts folder labels predictions report targets",
 }
 
 # Packages that take a second or more to import, and the rooms that may load them when they are imported themselves.
