@@ -18,8 +18,8 @@ import numpy as np
 from stance.comparison import DoubleLabel, Match, Unit, aligned_spans, compare, label_field
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, read_excerpts
+from stance.krippendorff import alpha
 from stance.labels import Label, Polarity, Stance, as_polarity
-from stance.reliability import alpha
 from stance.resampling import RESAMPLES, Counts, Figure, Interval, count_by_document, divide, interval
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from stance import Agreement, DataError, StanceError, load_excerpts
 from stance.cli import main
 from stance.excerpts import parse_excerpt
-from stance.reliability import krippendorff_alpha
+from stance.krippendorff import krippendorff_alpha
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 TEXT = "Iran thanked China and scolded Mali."

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.errors import StanceError
-from stance.reliability import alpha, coincidences, krippendorff_alpha
+from stance.krippendorff import alpha, coincidences, krippendorff_alpha
 
 BINARY = [[0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]]
 NOMINAL = ["aabbdcccedda", "babbbccceddd"]
