@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 from stance.actors import Actor, ActorTable
 from stance.agreement import Agreement
+from stance.audit import Audit
 from stance.classifier import StanceClassifier
 from stance.errors import ConfigError, DataError, ModelError, StanceError, TargetError
 from stance.excerpts import Excerpt, GoldPair, Origin, load_excerpts, save_excerpts
@@ -26,6 +27,7 @@ __all__ = [
     "Actor",
     "ActorTable",
     "Agreement",
+    "Audit",
     "ConfigError",
     "DataError",
     "Document",

@@ -1,6 +1,6 @@
 """Agreement: two annotations of the same excerpts, how far they agree beyond chance, and what to adjudicate.
 
-Excerpts are matched by id; what counts as one unit is said in ``comparison.py``.
+Excerpts are matched by id; what counts as one unit is said in ``adjudication.py``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stance.comparison import DoubleLabel, Match, Unit, aligned_spans, compare, label_field
+from stance.adjudication import DoubleLabel, Match, Unit, aligned_spans, compare, label_field
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, read_excerpts
 from stance.krippendorff import alpha

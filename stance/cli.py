@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stance import __version__
+from stance.adjudication import Match
 from stance.agreement import Agreement
-from stance.comparison import Match
+from stance.audit import Audit
+from stance.counterfactuals import DRAWS
 from stance.errors import DataError, StanceError, TargetError
 from stance.excerpts import load_excerpts
 from stance.labels import Stance
@@ -67,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     agreement.add_argument("--overlap", action="store_true", help="spans that share characters count as one")
     agreement.add_argument("--json", action="store_true", help="figures and disagreements as one JSON object")
     agreement.set_defaults(run=_agreement)
+
+    audit = commands.add_parser("audit", help="edit your excerpts and see whether the verdicts follow")
+    audit.add_argument("file", metavar="FILE.jsonl", type=Path, help="annotated excerpts")
+    audit.add_argument("--draws", type=int, default=DRAWS, help=f"sets of other names per sentence (default: {DRAWS})")
+    audit.add_argument("--seed", type=int, default=0, help="chooses the names and the resampled documents (default: 0)")
+    audit.add_argument("--failures", action="store_true", help="list every failure below the rates")
+    audit.add_argument("--json", action="store_true", help="rates, counts and failures as one JSON object")
+    _add_model(audit)
+    audit.set_defaults(run=_audit)
 
     info = commands.add_parser("info", help="describe the model and the installation")
     _add_model(info)
@@ -189,7 +200,19 @@ def _agreement(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_result(result: Agreement, *, as_json: bool) -> None:
+def _audit(options: argparse.Namespace) -> int:
+    excerpts = load_excerpts(options.file)
+    from stance.classifier import StanceClassifier  # noqa: PLC0415  # as in _predict
+
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
+    audit = Audit.from_excerpts(excerpts, classifier.predict_pairs, draws=options.draws, seed=options.seed)
+    _print_result(audit, as_json=options.json)
+    if options.failures and not options.json:
+        print("", *audit.failures, sep="\n")
+    return 0
+
+
+def _print_result(result: Agreement | Audit, *, as_json: bool) -> None:
     print(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) if as_json else result)
 
 

@@ -38,16 +38,23 @@ ARROWS = {
     "metrics": "labels scoring",
     "resampling": "",
     "krippendorff": "errors resampling",
-    "comparison": "excerpts labels pairs targets",
-    "agreement": "comparison errors excerpts krippendorff labels resampling",
+    "adjudication": "excerpts labels pairs targets",
+    "agreement": "adjudication errors excerpts krippendorff labels resampling",
     "model": "errors folder labels packing scoring",
     "runtime": "errors folder labels packing scoring",
     "loading": "errors folder model runtime scoring",
+    "verbs": "labels",
+    "rewriting": "excerpts labels pairs sentences targets",
+    "negation": "excerpts labels pairs rewriting targets verbs",
+    "swaps": "actors excerpts pairs rewriting sentences targets",
+    "counterfactuals": "excerpts labels negation pairs rewriting swaps targets",
+    "audit": "adjudication counterfactuals errors excerpts labels pairs predictions resampling rewriting",
     "predictions": "labels pairs sentences targets",
     "classifier": "errors folder labels loading pairs predictions scoring sentences targets",
     "report": "errors excerpts labels metrics pairs predictions scoring",
-    "__init__": "actors agreement classifier errors excerpts labels pairs predictions report sentences targets",
-    "cli": "__init__ agreement classifier comparison errors excerpts folder labels predictions report targets",
+    "__init__": "actors agreement audit classifier errors excerpts labels pairs predictions report sentences targets",
+    "cli": "__init__ adjudication agreement audit classifier counterfactuals errors excerpts folder labels predictions"
+    " report targets",
 }
 
 # Packages that take a second or more to import, and the rooms that may load them when they are imported themselves.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from stance.comparison import Match, Unit, aligned_spans, compare
+from stance.adjudication import Match, Unit, aligned_spans, compare
 from stance.excerpts import Excerpt, GoldPair
 from stance.labels import Label, Polarity, Stance
 from stance.pairs import ANY, AUTHOR, OpenHolder
