@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stance.adjudication import DoubleLabel, Match, Unit, aligned_spans, compare, label_field
+from stance.bootstrap import ROUNDS, count_by_document, figure_interval
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, read_excerpts
 from stance.krippendorff import alpha
 from stance.labels import Label, Polarity, Stance, as_polarity
-from stance.resampling import RESAMPLES, Counts, Figure, Interval, count_by_document, divide, interval
+from stance.metrics import Numbers, f1_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 UNITS: tuple[Unit, ...] = ("pairs", "targets")
 
-_Ends = Callable[[Counts, Figure], Interval]
 # Every label set with its number; a polarity is none of them.
 _SETS: dict[Label, int] = {
     frozenset(s for i, s in enumerate(Stance) if number >> i & 1): number for number in range(2 ** len(Stance))
@@ -55,15 +55,15 @@ class AgreementRow:
     n_second: int
     n_both: int
     f1: float
-    f1_interval: Interval
+    f1_interval: tuple[float, float]
     alpha: float
-    alpha_interval: Interval
+    alpha_interval: tuple[float, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Give a flat JSON-ready dictionary, with None for NaN."""
         counts = {"n": self.n, "n_first": self.n_first, "n_second": self.n_second, "n_both": self.n_both}
-        figures = {"f1": self.f1, "f1_low": self.f1_interval.low, "f1_high": self.f1_interval.high}
-        figures |= {"alpha": self.alpha, "alpha_low": self.alpha_interval.low, "alpha_high": self.alpha_interval.high}
+        figures = {"f1": self.f1, "f1_low": self.f1_interval[0], "f1_high": self.f1_interval[1]}
+        figures |= {"alpha": self.alpha, "alpha_low": self.alpha_interval[0], "alpha_high": self.alpha_interval[1]}
         rounded = {key: None if math.isnan(value) else round(value, 4) for key, value in figures.items()}
         return {"unit": self.unit, "label": self.label, **counts, **rounded}
 
@@ -93,7 +93,7 @@ class Agreement:
         second: str | Path,
         *,
         match: Match = "exact",
-        n_resamples: int = RESAMPLES,
+        rounds: int = ROUNDS,
         seed: int = 0,
     ) -> Agreement:
         """Compare two files of excerpts; see ``from_excerpts``.
@@ -116,7 +116,7 @@ class Agreement:
                     line,
                 )
         excerpts = [[excerpt for _, excerpt in numbered.values()] for numbered in (one, two)]
-        return cls.from_excerpts(*excerpts, match=match, n_resamples=n_resamples, seed=seed)
+        return cls.from_excerpts(*excerpts, match=match, rounds=rounds, seed=seed)
 
     @classmethod
     def from_excerpts(
@@ -125,7 +125,7 @@ class Agreement:
         second: Sequence[Excerpt],
         *,
         match: Match = "exact",
-        n_resamples: int = RESAMPLES,
+        rounds: int = ROUNDS,
         seed: int = 0,
     ) -> Agreement:
         """Compare two annotations of the same sentences, matched by id.
@@ -152,7 +152,7 @@ class Agreement:
             compared = [compare(mine, other, unit, match) for mine, other in both]
             labels = [label for comparison in compared for label in comparison.labels]
             counts[f"{unit}_one_sided"] = sum(comparison.one_sided for comparison in compared)
-            rows += _rows(unit, labels, partial(interval, n_resamples=n_resamples, seed=seed))
+            rows += _rows(unit, labels, rounds, seed)
             explained = {(label.excerpt.id, label.target) for label in disagreements}
             disagreements += [x for x in labels if x.differs and (x.excerpt.id, x.target) not in explained]
         return cls(tuple(rows), dict(counts), tuple(disagreements))
@@ -236,56 +236,58 @@ def _mention_counts(first: Excerpt, second: Excerpt, match: Match) -> dict[str, 
     }
 
 
-def _rows(unit: Unit, labels: Sequence[DoubleLabel], ends: _Ends) -> list[AgreementRow]:
-    """Count both annotators' values against each other, per document, and draw every figure from these tables."""
+def _rows(unit: Unit, labels: Sequence[DoubleLabel], rounds: int, seed: int) -> Iterator[AgreementRow]:
+    """Set both annotators' values against each other in tables; every figure comes from sums of these."""
+    names = {name: i for i, name in enumerate(dict.fromkeys(_document(x.excerpt) for x in labels))}
+    documents = np.array([names[_document(x.excerpt)] for x in labels], dtype=np.int64)
+    is_exact = np.array([_SETS.keys() >= {x.first, x.second} for x in labels], dtype=np.bool_)
     exact = [x for x in labels if _SETS.keys() >= {x.first, x.second}]
-    sets = _tables(exact, [(_SETS[x.first], _SETS[x.second]) for x in exact], len(_SETS))
+    sets = _tables([(_SETS[x.first], _SETS[x.second]) for x in exact], len(_SETS))
     sides = [(_SIDES.index(as_polarity(x.first)), _SIDES.index(as_polarity(x.second))) for x in labels]
-    polarities = _tables(labels, sides, len(_SIDES))
+    polarities = _tables(sides, len(_SIDES))
     stances = {s: has.T @ sets @ has for s, has in _HAS.items()}
     taken = [take.T @ polarities @ take for side, take in _TAKES.items() if side is not Polarity.NEUTRAL]
     tables = [(str(s), [table], table) for s, table in stances.items()]
     tables += [("all", list(stances.values()), sets), ("polarity", taken, polarities)]
-    return [_row(unit, label, given, values, ends) for label, given, values in tables]
+    for label, given, values in tables:
+        places = documents if label == "polarity" else documents[is_exact]
+        binary = count_by_document(places, np.sum(given, axis=0))
+        whole = count_by_document(places, values)
+        ends = partial(figure_interval, n_documents=len(names), rounds=rounds, seed=seed)
+        total = binary.total
+        yield AgreementRow(
+            unit,
+            label,
+            n=int(whole.total.sum()),
+            n_first=int(total[1].sum()),
+            n_second=int(total[:, 1].sum()),
+            n_both=int(total[1, 1]),
+            f1=float(_f1(total)),
+            f1_interval=ends(binary, figure=_f1),
+            alpha=float(_alpha(whole.total)),
+            alpha_interval=ends(whole, figure=_alpha),
+        )
 
 
-def _tables(labels: Sequence[DoubleLabel], values: Sequence[tuple[int, int]], k: int) -> Counts:
-    """Build one contingency table per document, ``(n_documents, k, k)``, first annotator's values in the rows."""
+def _tables(values: Sequence[tuple[int, int]], k: int) -> Numbers:
+    """Build a contingency table per unit, ``(n, k, k)``, the first annotator's value in the row."""
     tables = np.zeros((len(values), k, k))
     for i, place in enumerate(values):
         tables[i][place] = 1
-    return count_by_document([_document(x.excerpt) for x in labels], tables)
+    return tables
 
 
-def _row(unit: Unit, label: str, given: Sequence[Counts], values: Counts, ends: _Ends) -> AgreementRow:
-    """Draw a row from binary tables of each label given or not, and from tables of whole values."""
-    binary: Counts = np.sum(given, axis=0)
-    total = binary.sum(axis=0)
-    return AgreementRow(
-        unit,
-        label,
-        n=int(values.sum()),
-        n_first=int(total[1].sum()),
-        n_second=int(total[:, 1].sum()),
-        n_both=int(total[1, 1]),
-        f1=float(_f1(total)),
-        f1_interval=ends(binary, _f1),
-        alpha=float(_alpha(values.sum(axis=0))),
-        alpha_interval=ends(values, _alpha),
-    )
+def _f1(tables: Numbers) -> Numbers:
+    """F1 from binary tables ``(..., 2, 2)``; it is the same whoever is taken as gold."""
+    return f1_of(np.stack([tables[..., 1, 1], tables[..., 1, :].sum(-1), tables[..., :, 1].sum(-1)], axis=-1))
 
 
-def _f1(tables: Counts) -> Counts:
-    both, either = tables[..., 1, 1], tables[..., 0, 1] + tables[..., 1, 0]
-    return divide(2 * both, 2 * both + either)
-
-
-def _alpha(tables: Counts) -> Counts:
+def _alpha(tables: Numbers) -> Numbers:
     return alpha(tables + np.swapaxes(tables, -1, -2))
 
 
-def _figure(value: float, ends: Interval) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f} [{ends.low:.3f}, {ends.high:.3f}]"
+def _figure(value: float, ends: tuple[float, float]) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
 
 
 def _said(label: Label) -> str:

@@ -21,19 +21,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from stance.adjudication import label_field
+from stance.bootstrap import ROUNDS, count_by_document, figure_interval
 from stance.counterfactuals import DRAWS, make_counterfactuals
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
 from stance.labels import Polarity, Stance
+from stance.metrics import Numbers
 from stance.pairs import Pair
 from stance.predictions import Prediction
-from stance.resampling import RESAMPLES, Counts, Figure, Interval, count_by_document, divide, interval
 from stance.rewriting import Check, Counterfactual, Edit
 
 if TYPE_CHECKING:
@@ -59,18 +59,18 @@ class AuditRow:
     n_failed: int
     n_documents: int
     rate: float
-    interval: Interval
+    interval: tuple[float, float]
     shift: float
 
     def to_dict(self) -> dict[str, Any]:
         """Give a flat JSON-ready dictionary, with None for NaN."""
-        figures = {"rate": self.rate, "low": self.interval.low, "high": self.interval.high, "shift": self.shift}
+        figures = {"rate": self.rate, "low": self.interval[0], "high": self.interval[1], "shift": self.shift}
         counts = {"n": self.n, "n_failed": self.n_failed, "n_documents": self.n_documents}
         rounded = {key: None if math.isnan(value) else round(value, 4) for key, value in figures.items()}
         return {"edit": str(self.edit), "label": self.label, **counts, **rounded}
 
     def __str__(self) -> str:
-        ends = "-" if math.isnan(self.rate) else f"{self.rate:.3f} [{self.interval.low:.3f}, {self.interval.high:.3f}]"
+        ends = "-" if math.isnan(self.rate) else f"{self.rate:.3f} [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
         shift = "-" if math.isnan(self.shift) else f"{self.shift:.3f}"
         return f"{self.edit:<10}{self.label:<11}{self.n:>7}{self.n_failed:>8}   {ends:<22}{shift}"
 
@@ -135,7 +135,7 @@ class Audit:
         predict_pairs: PredictPairs,
         *,
         draws: int = DRAWS,
-        n_resamples: int = RESAMPLES,
+        rounds: int = ROUNDS,
         seed: int = 0,
     ) -> Audit:
         """Edit annotated sentences and compare the verdicts of ``predict_pairs`` before and after.
@@ -155,8 +155,7 @@ class Audit:
         judged = predict_pairs([pair for _, check in checks for pair in (check.before, check.after)])
         findings = [Finding(case, check, judged[2 * i], judged[2 * i + 1]) for i, (case, check) in enumerate(checks)]
         outcomes = [*(outcome for f in findings for outcome in _outcomes(f)), *_directions(findings)]
-        ends = partial(interval, n_resamples=n_resamples, seed=seed)
-        rows = [_row(edit, label, outcomes, ends) for edit in Edit for label in _LABELS]
+        rows = [_row(edit, label, outcomes, rounds, seed) for edit in Edit for label in _LABELS]
         failures = tuple(f for f in findings if f.failed)
         return cls(tuple(row for row in rows if row.n), made.edited, made.skipped, failures)
 
@@ -233,17 +232,22 @@ def _directions(findings: Sequence[Finding]) -> Iterator[_Outcome]:
                 yield _Outcome(Edit.ROLES, "direction", excerpt.origin.document or excerpt.id, failed, math.nan)
 
 
-def _row(edit: Edit, label: str, outcomes: Sequence[_Outcome], ends: Callable[[Counts, Figure], Interval]) -> AuditRow:
+def _row(edit: Edit, label: str, outcomes: Sequence[_Outcome], rounds: int, seed: int) -> AuditRow:
     chosen = [o for o in outcomes if (o.edit, o.label) == (edit, label)]
-    counts = count_by_document([o.document for o in chosen], np.array([[o.failed, 1.0] for o in chosen]).reshape(-1, 2))
-    failed, n = (int(x) for x in counts.sum(axis=0))
+    names = {name: i for i, name in enumerate(dict.fromkeys(o.document for o in chosen))}
+    documents = np.array([names[o.document] for o in chosen], dtype=np.int64)
+    counts = count_by_document(documents, np.array([[o.failed, 1.0] for o in chosen]).reshape(-1, 2))
+    ends = figure_interval(counts, len(names), _rate, rounds=rounds, seed=seed)
+    failed, n = counts.total
     shift = float(np.mean([o.shift for o in chosen])) if chosen else math.nan
-    rate = failed / n if n else math.nan
-    return AuditRow(edit, label, n, failed, len(counts), rate, ends(counts, _rate), shift)
+    return AuditRow(edit, label, int(n), int(failed), len(names), float(_rate(counts.total)), ends, shift)
 
 
-def _rate(counts: Counts) -> Counts:
-    return divide(counts[..., 0], counts[..., 1])
+def _rate(counts: Numbers) -> Numbers:
+    """Share of failures from counts ``(..., 2)`` of failures and checks."""
+    failed, n = counts[..., 0], counts[..., 1]
+    share: Numbers = np.divide(failed, n, out=np.full(np.shape(n), np.nan), where=n > 0)
+    return share
 
 
 def _verdict(prediction: Prediction) -> dict[str, Any]:

@@ -89,9 +89,14 @@ class StanceClassifier:
         return self._stream(iter(_checked(texts)), wanted, holders, batch_size, show_progress)
 
     def predict_pairs(self, pairs: Sequence[Pair]) -> list[Prediction]:
-        """Judge given pairs, in order: the low road that evaluation and training share."""
+        """Judge given pairs, in order: the low road that evaluation and training share.
+
+        ``relation`` is filled here also where no stance is taken.
+        """
         scores = self.scorer.score(pairs)
-        return [self._prediction(pair, scores, [i], (pair.target,)) for i, pair in enumerate(pairs)]
+        return [
+            self._prediction(pair, scores, [i], (pair.target,), always_relation=True) for i, pair in enumerate(pairs)
+        ]
 
     def _stream(
         self, texts: Iterator[str], wanted: MentionFinder | None, holders: bool, batch_size: int, show_progress: bool
@@ -131,7 +136,15 @@ class StanceClassifier:
             predictions.append(_attribute(self._prediction(pair, scores, rows, mentions), directed))
         return Document(draft.text, draft.sentences, tuple(predictions), draft.unmatched)
 
-    def _prediction(self, pair: Pair, scores: Scores, rows: Sequence[int], mentions: tuple[Mention, ...]) -> Prediction:
+    def _prediction(
+        self,
+        pair: Pair,
+        scores: Scores,
+        rows: Sequence[int],
+        mentions: tuple[Mention, ...],
+        *,
+        always_relation: bool = False,
+    ) -> Prediction:
         """Join the rows of one pair of actors, one per pair of mentions: the clearest mention decides each stance."""
         settings = self.scorer.settings
         thresholds = settings.any_thresholds if pair.holder is ANY else settings.thresholds
@@ -139,13 +152,14 @@ class StanceClassifier:
         stances = frozenset(s for s, t in zip(Stance, thresholds, strict=True) if probabilities[s] >= t)
         relation = scores.relations[rows].max(axis=0)
         best = int(relation.argmax())
+        related = bool(stances) or always_relation
         return Prediction(
             pair=pair,
             probabilities=probabilities,
             stances=stances,
             mentions=mentions,
-            relation=settings.relations[best] if stances else None,
-            relation_probability=float(relation[best]) if stances else None,
+            relation=settings.relations[best] if related else None,
+            relation_probability=float(relation[best]) if related else None,
             truncated=bool(scores.truncated[rows].any()),
         )
 

@@ -18,6 +18,8 @@ from stance.audit import Audit
 from stance.counterfactuals import DRAWS
 from stance.errors import DataError, StanceError, TargetError
 from stance.excerpts import load_excerpts
+from stance.formats import FORMATS
+from stance.judgements import save_predictions
 from stance.labels import Stance
 from stance.predictions import FLAT_COLUMNS, Document, flat_record
 from stance.targets import Target
@@ -59,10 +61,29 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(predict)
     predict.set_defaults(run=_predict)
 
+    evaluate = commands.add_parser("evaluate", help="score the model on annotated excerpts or a benchmark's own file")
+    evaluate.add_argument(
+        "file", metavar="FILE", type=Path, help="annotated excerpts, or a file as published (re3d: folder)"
+    )
+    evaluate.add_argument("--format", default="excerpts", choices=list(FORMATS), help="default: excerpts")
+    evaluate.add_argument("--json", action="store_true", help="write the whole report as JSON")
+    evaluate.add_argument("--predictions", metavar="OUT.jsonl", type=Path, help="write one line per judged pair")
+    _add_model(evaluate)
+    evaluate.set_defaults(run=_evaluate)
+
     check = commands.add_parser("check", help="validate files of annotated excerpts")
     check.add_argument("files", nargs="+", metavar="FILE", type=Path)
     check.set_defaults(run=_check)
 
+    _add_annotation_commands(commands)
+
+    info = commands.add_parser("info", help="describe the model and the installation")
+    _add_model(info)
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_annotation_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     agreement = commands.add_parser("agreement", help="compare two annotations of the same excerpts")
     agreement.add_argument("first", metavar="A.jsonl", type=Path)
     agreement.add_argument("second", metavar="B.jsonl", type=Path)
@@ -78,11 +99,6 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--json", action="store_true", help="rates, counts and failures as one JSON object")
     _add_model(audit)
     audit.set_defaults(run=_audit)
-
-    info = commands.add_parser("info", help="describe the model and the installation")
-    _add_model(info)
-    info.set_defaults(run=_info)
-    return parser
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +200,19 @@ _WRITERS: dict[str, Callable[[str | None, Document, TextIO, bool], None]] = {
     "jsonl": _write_jsonl,
     "csv": _write_csv,
 }
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from stance.classifier import StanceClassifier  # noqa: PLC0415  # as in _predict
+    from stance.evaluation import evaluate  # noqa: PLC0415  # as in _predict
+
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
+    evaluation = evaluate(classifier, options.file, options.format)
+    if options.predictions is not None:
+        save_predictions(evaluation.excerpts, evaluation.predictions, options.predictions)
+    report = evaluation.report
+    print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) if options.json else report)
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from stance.errors import StanceError
-from stance.resampling import Counts, divide
+from stance.metrics import Numbers
 
 
 def krippendorff_alpha(ratings: Sequence[Sequence[Hashable | None]]) -> float:
@@ -38,7 +38,7 @@ def krippendorff_alpha(ratings: Sequence[Sequence[Hashable | None]]) -> float:
     return float(alpha(coincidences(counts)))
 
 
-def coincidences(counts: Counts) -> Counts:
+def coincidences(counts: Numbers) -> Numbers:
     """Build the coincidence matrix ``(k, k)`` from how often each unit got each value, ``(n_units, k)``.
 
     Every unit with m >= 2 values adds its ordered pairs of values, each with weight 1 / (m - 1).
@@ -46,11 +46,11 @@ def coincidences(counts: Counts) -> Counts:
     totals = counts.sum(axis=1)
     paired, totals = counts[totals > 1], totals[totals > 1]
     weighted = paired / (totals - 1)[:, None]
-    matrix: Counts = weighted.T @ paired - np.diag(weighted.sum(axis=0))
+    matrix: Numbers = weighted.T @ paired - np.diag(weighted.sum(axis=0))
     return matrix
 
 
-def alpha(matrix: Counts) -> Counts:
+def alpha(matrix: Numbers) -> Numbers:
     """Compute nominal alpha from coincidence matrices ``(..., k, k)``; NaN where chance leaves no disagreement.
 
     For two annotators without missing values the coincidence matrix is their contingency table plus its transpose.
@@ -59,4 +59,6 @@ def alpha(matrix: Counts) -> Counts:
     n = margins.sum(axis=-1)
     disagreeing = n - np.trace(matrix, axis1=-2, axis2=-1)
     by_chance = n**2 - (margins**2).sum(axis=-1)
-    return 1 - divide((n - 1) * disagreeing, by_chance)
+    undefined = np.full(np.shape(n), np.nan)
+    share: Numbers = np.divide((n - 1) * disagreeing, by_chance, out=undefined, where=by_chance > 0)
+    return 1 - share

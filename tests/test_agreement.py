@@ -46,7 +46,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def agreement(files: tuple[Path, Path]) -> Agreement:
-    return Agreement.from_files(*files, n_resamples=50)
+    return Agreement.from_files(*files, rounds=50)
 
 
 def figures(agreement: Agreement, unit: str, label: str) -> tuple[int, int, int, int, float]:
@@ -104,7 +104,7 @@ def test_disagreements_are_listed_once(agreement: Agreement) -> None:
 
 def test_full_agreement_and_undefined_figures() -> None:
     excerpts = load_excerpts(SEEDS / "seed_article.jsonl")
-    agreement = Agreement.from_excerpts(excerpts, excerpts, n_resamples=20)
+    agreement = Agreement.from_excerpts(excerpts, excerpts, rounds=20)
     assert agreement.disagreements == ()
     for r in agreement.rows:
         if r.label == "oppose":  # nobody opposes anybody there
@@ -119,7 +119,7 @@ def test_partly_known_labels_count_as_polarity_only() -> None:
     whole = [parse_excerpt(A[0])]
     known = [{"holder": IRAN, "target": CHINA, "polarity": "positive"}]
     part = [parse_excerpt(A[0] | {"pairs": known, "complete": False})]
-    agreement = Agreement.from_excerpts(whole, part, n_resamples=10)
+    agreement = Agreement.from_excerpts(whole, part, rounds=10)
     assert figures(agreement, "pairs", "polarity") == (1, 1, 1, 1, 1)
     assert math.isnan(figures(agreement, "pairs", "all")[-1])
     assert agreement.counts["pairs_one_sided"] == 8

@@ -67,7 +67,7 @@ def everything(pair: Pair) -> frozenset[Stance]:
 
 
 def rows(rule: Callable[[Pair], frozenset[Stance]], draws: int = 2) -> dict[tuple[str, str], AuditRow]:
-    audit = Audit.from_excerpts(EXCERPTS, judge(rule), draws=draws, n_resamples=50)
+    audit = Audit.from_excerpts(EXCERPTS, judge(rule), draws=draws, rounds=50)
     return {(r.edit, r.label): r for r in audit.rows}
 
 
@@ -123,7 +123,7 @@ def test_documents_are_the_clusters() -> None:
 
 
 def test_what_is_passed_over_is_counted_by_reason() -> None:
-    audit = Audit.from_excerpts(EXCERPTS, judge(by_grammar), n_resamples=10)
+    audit = Audit.from_excerpts(EXCERPTS, judge(by_grammar), rounds=10)
     assert audit.edited == {Edit.NAMES: 3, Edit.ROLES: 2, Edit.NEGATION: 2}
     assert audit.skipped == {
         Edit.NAMES: {},
@@ -136,7 +136,7 @@ def test_what_is_passed_over_is_counted_by_reason() -> None:
 
 
 def test_failures_show_both_sentences() -> None:
-    audit = Audit.from_excerpts(EXCERPTS, judge(by_name), draws=1, n_resamples=10)
+    audit = Audit.from_excerpts(EXCERPTS, judge(by_name), draws=1, rounds=10)
     found = [f for f in audit.failures if f.counterfactual.edit is Edit.NEGATION]
     assert [f.after.sentence.text for f in found] == ["Iran did not thank China.", "Mali did not condemn Chad."]
     record = json.loads(json.dumps(audit.to_dict()))
@@ -148,7 +148,7 @@ def test_failures_show_both_sentences() -> None:
 
 
 def test_result_as_frame() -> None:
-    audit = Audit.from_excerpts(EXCERPTS, judge(by_grammar), n_resamples=10)
+    audit = Audit.from_excerpts(EXCERPTS, judge(by_grammar), rounds=10)
     frame = audit.to_frame()
     assert list(frame["edit"].unique()) == ["names", "roles", "negation"]
     direction = frame[frame["label"] == "direction"].iloc[0]
@@ -163,7 +163,7 @@ def test_same_seed_same_result() -> None:
 def test_polarity_counts_under_all_only() -> None:
     record = {"id": "4", "text": "Iran thanked China.", "mentions": [[13, 18]], "complete": False}
     gold = parse_excerpt(record | {"pairs": [{"holder": [0, 4], "target": [13, 18], "polarity": "positive"}]})
-    audit = Audit.from_excerpts([gold], judge(by_grammar), n_resamples=10)
+    audit = Audit.from_excerpts([gold], judge(by_grammar), rounds=10)
     assert {(str(r.edit), r.label) for r in audit.rows} == {("names", "all"), ("roles", "all")}
 
 
