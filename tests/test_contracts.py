@@ -24,7 +24,10 @@ def room(path: Path) -> str:
 
 
 LIBRARY = {room(path): path for path in sorted((ROOT / "stance").rglob("*.py"))}
-MODULES = [*LIBRARY.values(), *sorted((ROOT / "training").glob("*.py"))]
+MODULES = [
+    *LIBRARY.values(),
+    *(path for room in ("training", "benchmarks") for path in sorted((ROOT / room).glob("*.py"))),
+]
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 
@@ -127,7 +130,7 @@ def test_arrows_make_no_cycle() -> None:
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_library_never_imports_the_workshop(name: str) -> None:
-    assert not {"training", "tests"} & {module.split(".")[0] for module in imported(TREES[LIBRARY[name]])}
+    assert not {"training", "benchmarks", "tests"} & {module.split(".")[0] for module in imported(TREES[LIBRARY[name]])}
 
 
 @pytest.mark.parametrize("name", sorted(LIBRARY.keys() - {"cli"}))
