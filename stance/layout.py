@@ -58,7 +58,7 @@ def frame_rows(section: Section) -> list[dict[str, Any]]:
 
 
 def section_tables(section: Section) -> list[Table]:
-    """Lay a section out: scores, confusion, calibration, risk and coverage, slices."""
+    """Lay a section out: scores, confusion, calibration, risk and coverage, slices of kinds with more than one."""
     title = f"{section.title}: {section.n_pairs} judged"
     rows = [(score.name, *_score_cells(score)) for score in (*section.classes, section.micro, section.macro)]
     tables = [Table(title, (section.name, *_SCORE_HEAD), tuple(rows), section.notes), _confusion_table(section)]
@@ -68,7 +68,7 @@ def section_tables(section: Section) -> list[Table]:
         tables.append(_risk_table(section.title, section.risk_coverage))
     for kind, words in _PART_TITLES.items():
         parts = [s for s in section.slices if s.kind == kind]
-        if parts:
+        if len(parts) > 1 or (parts and kind == "target"):
             tables.append(_slice_table(f"{section.title}, {words}", kind, parts))
     return tables
 
@@ -80,9 +80,12 @@ def reliability_bins(title: str, reliability: Reliability) -> Table:
 
 
 def _confusion_table(section: Section) -> Table:
-    names = (*(score.name for score in section.classes), "none")
-    rows: Iterable[tuple[Cell, ...]] = zip(names, *zip(*section.confusion, strict=True), strict=True)
-    return Table(f"{section.title}, confusion (rows gold, columns predicted)", ("gold", *names), tuple(rows))
+    names = [*(score.name for score in section.classes), "none"]
+    matrix = section.confusion
+    width = len(names) - (not any(row[-1] for row in matrix))
+    height = len(names) - (not any(matrix[-1]))
+    rows: Iterable[tuple[Cell, ...]] = ((name, *row[:width]) for name, row in zip(names, matrix[:height], strict=False))
+    return Table(f"{section.title}, confusion (rows gold, columns predicted)", ("gold", *names[:width]), tuple(rows))
 
 
 def _reliability_table(title: str, measured: Sequence[Reliability]) -> Table:
@@ -91,8 +94,8 @@ def _reliability_table(title: str, measured: Sequence[Reliability]) -> Table:
 
 
 def _risk_table(title: str, risk: RiskCoverage) -> Table:
-    rows = tuple((f"{p.coverage:.0%}", p.n, p.risk, p.confidence) for p in risk.points)
-    note = f"area under the curve {risk.area:.4f}; risk is the share of pairs with any stance wrong"
+    rows = tuple((f"{p.coverage:.0%}", p.n, p.risk, p.confidence) for p in risk.points[::2])
+    note = f"area under the curve {risk.area:.4f}; risk is the share of pairs judged wrong"
     return Table(
         f"{title}, risk when only the surest are judged", ("coverage", "n", "risk", "confidence"), rows, (note,)
     )

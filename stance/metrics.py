@@ -29,7 +29,8 @@ def label_matrix(labels: Sequence[Label]) -> BoolArray:
     """
     if any(isinstance(label, Polarity) for label in labels):
         raise ValueError("expected exact stances; got a polarity; score such pairs with polarity_classes")
-    return np.array([[s in label for s in Stance] for label in labels], dtype=np.bool_).reshape(-1, len(Stance))
+    order = tuple(Stance)  # iterating over the enumeration itself is slow
+    return np.array([[s in label for s in order] for label in labels], dtype=np.bool_).reshape(-1, len(order))
 
 
 def one_hot(numbers: IntArray, n_classes: int) -> BoolArray:

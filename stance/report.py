@@ -42,8 +42,8 @@ class Report:
     """One system on one set of excerpts, with intervals over documents.
 
     Sections, each where the gold has it: ``pairs`` are exact stances of named holders and authors, ``targets`` those of
-    anybody, ``polarity`` partly known labels, scored as three classes; a publisher's own rows add the sections of its
-    paper. ``report["pairs"]`` looks one up.
+    anybody, ``polarity`` partly known labels, scored as three classes; a publisher's own rows put the sections of its
+    paper first. ``report["pairs"]`` looks one up.
     """
 
     n_excerpts: int
@@ -75,7 +75,7 @@ class Report:
             raise StanceError(f"expected rounds of at least 1; got {rounds!r}; raise it")
         judgements = match_predictions(excerpts, predictions)
         names, numbers = _documents(excerpts)
-        kinds = [*_kinds(excerpts, judgements, numbers), *_published(excerpts, rows, judgements, numbers)]
+        kinds = [*_published(excerpts, rows, judgements, numbers), *_kinds(excerpts, judgements, numbers)]
         if not kinds:
             raise StanceError("expected excerpts with pairs to score; got none; annotate some first")
         sections = score_sections(kinds, len(names), rounds=rounds, seed=seed)
@@ -131,14 +131,15 @@ class Report:
         return f"{self._opening()}\n\n{join_tables(self.tables(), 'text')}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._opening()}</p>\n{join_tables(self.tables(), 'html')}"
+        lines = "<br>".join(self._opening().splitlines())
+        return f"<p>{lines}</p>\n{join_tables(self.tables(), 'html')}"
 
     def _opening(self) -> str:
         heading = (
             f"{self.n_excerpts} excerpts of {len(self.documents)} documents; "
             f"95 % intervals by {self.rounds} bootstrap rounds over documents."
         )
-        return " ".join([heading, *(f"{note[0].upper()}{note[1:]}." for note in self.notes)])
+        return "\n".join([heading, *(f"* {note}" for note in self.notes)])
 
 
 def _documents(excerpts: Sequence[Excerpt]) -> tuple[tuple[str, ...], np.ndarray[Any, np.dtype[np.int64]]]:
@@ -206,10 +207,10 @@ def _notes(excerpts: Sequence[Excerpt], judgements: Judgements, n_documents: int
     if complete and not any(j.excerpt in complete for j in judgements.listed):
         notes.append("directed pairs of complete excerpts were not predicted and are not scored")
     if judgements.n_unmatched:
-        notes.append(f"{judgements.n_unmatched} predictions answer no gold pair and are left out")
+        notes.append(f"predictions that answer no gold pair, left out: {judgements.n_unmatched}")
     truncated = sum(p.truncated for p in answered)
     if truncated:
-        notes.append(f"{truncated} pairs were judged on a window of a long sentence")
+        notes.append(f"pairs judged on a window of a long sentence: {truncated}")
     if n_documents < FEW_DOCUMENTS:
-        notes.append(f"intervals over only {n_documents} documents are too narrow")
+        notes.append(f"intervals over fewer than {FEW_DOCUMENTS} documents are too narrow; documents: {n_documents}")
     return tuple(notes)

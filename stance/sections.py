@@ -56,9 +56,9 @@ class Slice:
 class Judged:
     """Gold and prediction of one kind of judgement, before it is scored; rows are pairs.
 
-    ``documents`` ``(n,)`` number the document of each row; ``y_true`` and ``y_pred`` are ``(n, n_classes)``. If
-    given, ``chances`` ``(n, n_classes)`` are the probabilities of the classes and ``confidence`` ``(n,)`` is that of the
-    answer. ``slices`` hold row numbers.
+    ``documents`` ``(n,)`` number the document of each row; ``y_true`` and ``y_pred`` are ``(n, n_classes)``.
+    ``chances`` ``(n, n_classes)``, if any, are the probabilities of the classes, ``confidence`` ``(n,)`` of the answer.
+    ``slices`` hold row numbers.
     """
 
     name: str
@@ -183,7 +183,7 @@ def _absences(classes: Sequence[Score]) -> list[str]:
     notes = []
     absent = [s for s in classes if not s.n_gold]
     if absent:
-        named = ", ".join(f"{s.name} (predicted {s.n_predicted} times)" for s in absent)
+        named = ", ".join(f"{s.name} (predicted: {s.n_predicted})" for s in absent)
         notes.append(
             f"macro is over {len(classes) - len(absent)} of {len(classes)} classes; gold does not hold: {named}"
         )

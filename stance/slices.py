@@ -21,6 +21,7 @@ LEAST_PAIRS = 10
 SliceKey = tuple[str, str]
 """Kind and value of a slice, such as ``("holder", "author")``."""
 
+_MODES = ("name", "phrase", "span", "author", "any")
 _WORDS = (10, 20, 30, 40)
 _MENTIONS = (1, 2, 4, 8)
 
@@ -30,8 +31,8 @@ def slice_rows(
 ) -> dict[SliceKey, IntArray]:
     """Number the rows of every slice; the arguments have one entry a row.
 
-    Kinds, in this order: ``source``; ``holder`` (name, phrase, author, any); ``words`` and ``targets`` of the sentence,
-    as ranges of numbers; ``target`` by name, for names with ``LEAST_PAIRS`` rows or more, the frequent ones first.
+    Kinds, in this order: ``source``; ``holder`` (name, phrase, span, author, any); ``words`` and ``targets`` in the
+    sentence, as ranges; ``target`` by name, for names with ``LEAST_PAIRS`` rows or more, the frequent ones first.
     """
     sources = [e.origin.source or "unknown" for e in excerpts]
     modes = [_mode(e, h) for e, h in zip(excerpts, holders, strict=True)]
@@ -40,7 +41,7 @@ def slice_rows(
     mentions = [bisect_left(_MENTIONS, counts[id(e)][1]) for e in excerpts]
     found = {("source", name): rows for name, rows in sorted(_grouped(sources).items())}
     by_mode = _grouped(modes)
-    found |= {("holder", mode): by_mode[mode] for mode in ("name", "phrase", "author", "any") if mode in by_mode}
+    found |= {("holder", mode): by_mode[mode] for mode in _MODES if mode in by_mode}
     found |= {("words", ranged(i, _WORDS)): rows for i, rows in sorted(_grouped(words).items())}
     found |= {("targets", ranged(i, _MENTIONS)): rows for i, rows in sorted(_grouped(mentions).items())}
     names = _grouped([t.name for t in targets])
@@ -56,17 +57,19 @@ def ranged(number: int, ends: Sequence[int]) -> str:
     """
     if number == len(ends):
         return f"over {ends[-1]}"
-    low = ends[number - 1] + 1 if number else None
+    low = ends[number - 1] + 1 if number else 1
     if low == ends[number]:
         return str(low)
-    return f"up to {ends[0]}" if low is None else f"{low} to {ends[number]}"
+    return f"{low} to {ends[number]}" if number else f"up to {ends[0]}"
 
 
 def _mode(excerpt: Excerpt, holder: Holder) -> str:
-    """Tell a holder that is named, and could be a target, from a pronoun or phrase that only holds."""
+    """Tell a holder that is named, and could be a target, from a phrase that only holds; a span where none can know."""
     if not isinstance(holder, Mention):
         return str(holder).removeprefix("@")
-    return "name" if holder in excerpt.mentions else "phrase"
+    if holder in excerpt.mentions:
+        return "name"
+    return "phrase" if excerpt.complete else "span"
 
 
 def _grouped(values: Sequence[_Value]) -> dict[_Value, IntArray]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt
-from stance.labels import Label, Polarity, Stance
+from stance.formats.dse import dse_number
+from stance.labels import Label, Stance
 from stance.metrics import (
     BoolArray,
     directed_classes,
@@ -54,7 +55,7 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
 
     Complete excerpts: micro-F1 over directed pairs and over targets (holder ANY) at cross-fitted thresholds, and per
     stance. DSE: five-class macro and micro F1. Holder-less polarity (NewsMTSC): three-class macro-F1. Other partial
-    or exact pairs (PLV, re3d, UNSCon): micro-F1 of polarity classes.
+    or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds.
     """
     scores: dict[str, float] = {}
     exact: dict[str, list[tuple[FloatArray, BoolArray]]] = {"pairs": [], "targets": []}
@@ -126,21 +127,11 @@ def _dse_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> d
     pairs = [Pair(e.sentence, p.holder, p.target) for e in excerpts for p in e.pairs]
     probabilities = scorer.score(pairs).probabilities
     y_pred = directed_classes(probabilities[0::2], probabilities[1::2])
-    y_true = np.array([_dse_class(e) for e in excerpts])
+    y_true = np.array([dse_number(e) for e in excerpts])
     return {
         f"{name}/macro": macro_f1(y_true, y_pred),
         f"{name}/macro.micro": float((y_true == y_pred).mean()),
     }
-
-
-def _dse_class(excerpt: Excerpt) -> int:
-    forward, backward = (p.label for p in excerpt.pairs)
-    for number, (label, side) in enumerate(
-        [(p, s) for s in (Polarity.POSITIVE, Polarity.NEGATIVE) for p in (forward, backward)], start=1
-    ):
-        if label is side:
-            return number
-    return 0
 
 
 def _polarity_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> dict[str, float]:

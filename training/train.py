@@ -29,6 +29,7 @@ from stance.errors import ConfigError, StanceError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
 from training.build import new_model, save_model
+from training.card import write_card
 from training.config import StageSettings, TrainingSettings, load_settings
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
@@ -290,6 +291,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
         )
         output = (settings.folder / settings.output).resolve()
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
+        write_card(output, corpora.development)
     return figures
 
 
