@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.conftest import tiny_tokenizer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
 from benchmarks.accuracy import as_table, load_split, main, measure
@@ -32,6 +31,7 @@ from stance import (
 )
 from stance.excerpts import parse_excerpt
 from stance.report import Report
+from tests.conftest import tiny_tokenizer
 
 SUPPORT, OPPOSE, COOPERATE = Stance
 VERBS = {"thanked": "support", "condemned": "oppose", "met": "cooperate"}
