@@ -9,6 +9,8 @@ for p in classifier.predict("Iran thanked China for its support."):
 __version__ = "0.1.0"
 
 from stance.actors import Actor, ActorTable
+from stance.agreement import Agreement
+from stance.audit import Audit
 from stance.classifier import StanceClassifier
 from stance.comparison import Comparison
 from stance.errors import ConfigError, DataError, ModelError, StanceError, TargetError
@@ -28,6 +30,8 @@ __all__ = [
     "PLOVER_ROOTS",
     "Actor",
     "ActorTable",
+    "Agreement",
+    "Audit",
     "Comparison",
     "ConfigError",
     "DataError",

@@ -6,7 +6,8 @@ Only counts per document are resampled, never rows: a round is one product of do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ def count_by_document(documents: IntArray, values: Numbers) -> DocumentCounts:
     [[2.0], [4.0]]
     """
     present, places = np.unique(documents, return_inverse=True)
-    columns = values.reshape(len(documents), -1).T
+    columns = values.reshape(len(documents), math.prod(values.shape[1:])).T  # -1 is not told of an empty array
     sums = np.array([np.bincount(places, weights=column, minlength=len(present)) for column in columns])
     return DocumentCounts(present, sums.T.reshape(len(present), *values.shape[1:]))
 
@@ -78,6 +79,26 @@ def interval(samples: Numbers) -> tuple[float, float]:
         return (float("nan"), float("nan"))
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def figure_interval(
+    counts: DocumentCounts,
+    n_documents: int,
+    figure: Callable[[Numbers], Numbers],
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Give the interval of one figure, a function of counts ``(..., k)`` that is not a number where undefined.
+
+    >>> counts = count_by_document(np.array([0, 1]), np.array([[1.0, 2.0], [2.0, 4.0]]))
+    >>> figure_interval(counts, 2, lambda sums: sums[..., 0] / sums[..., 1])
+    (0.5, 0.5)
+    """
+    if not len(counts.documents):
+        return (float("nan"), float("nan"))
+    (sums,) = resample([counts], n_documents, rounds=rounds, seed=seed)
+    return interval(figure(sums))
 
 
 def p_value(differences: Numbers) -> float:

@@ -24,7 +24,10 @@ def room(path: Path) -> str:
 
 
 LIBRARY = {room(path): path for path in sorted((ROOT / "stance").rglob("*.py"))}
-MODULES = [*LIBRARY.values(), *sorted((ROOT / "training").glob("*.py"))]
+MODULES = [
+    *LIBRARY.values(),
+    *(path for room in ("training", "benchmarks") for path in sorted((ROOT / room).glob("*.py"))),
+]
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 
@@ -61,17 +64,27 @@ ARROWS = {
     "formats.unscon": "errors excerpts formats.rows formats.spans labels pairs targets",
     "formats": "excerpts formats.dse formats.newsmtsc formats.plv formats.re3d formats.unscon",
     "protocols": "errors formats.dse formats.newsmtsc formats.plv labels metrics predictions scoring sections",
+    "krippendorff": "errors metrics",
+    "adjudication": "excerpts labels pairs targets",
+    "agreement": "adjudication bootstrap errors excerpts krippendorff labels metrics",
     "model": "errors folder labels packing scoring",
     "runtime": "errors folder labels packing scoring",
     "loading": "errors folder model runtime scoring",
+    "verbs": "labels",
+    "rewriting": "excerpts labels pairs sentences targets",
+    "negation": "excerpts labels pairs rewriting targets verbs",
+    "swaps": "actors excerpts pairs rewriting sentences targets",
+    "counterfactuals": "excerpts labels negation pairs rewriting swaps targets",
+    "audit": "adjudication bootstrap counterfactuals errors excerpts labels metrics pairs predictions rewriting",
     "predictions": "labels pairs sentences targets",
     "classifier": "errors folder labels loading pairs predictions scoring sentences targets",
     "report": "bootstrap comparison errors excerpts judgements labels layout metrics pairs predictions protocols "
     "sections slices tables",
     "evaluation": "classifier errors excerpts formats predictions protocols report",
-    "__init__": "actors classifier comparison errors evaluation excerpts judgements labels pairs predictions report "
-    "sentences targets",
-    "cli": "__init__ classifier errors evaluation excerpts folder formats judgements labels predictions report targets",
+    "__init__": "actors agreement audit classifier comparison errors evaluation excerpts judgements labels pairs "
+    "predictions report sentences targets",
+    "cli": "__init__ adjudication agreement audit classifier counterfactuals errors evaluation excerpts folder formats "
+    "judgements labels predictions report targets",
 }
 
 # Packages that take a second or more to import, and the rooms that may load them when they are imported themselves.
@@ -117,7 +130,7 @@ def test_arrows_make_no_cycle() -> None:
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_library_never_imports_the_workshop(name: str) -> None:
-    assert not {"training", "tests"} & {module.split(".")[0] for module in imported(TREES[LIBRARY[name]])}
+    assert not {"training", "benchmarks", "tests"} & {module.split(".")[0] for module in imported(TREES[LIBRARY[name]])}
 
 
 @pytest.mark.parametrize("name", sorted(LIBRARY.keys() - {"cli"}))
