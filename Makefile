@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE := 1
 export HF_DATASETS_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-slow lint train clean
+.PHONY: demo test test-slow lint train benchmark-accuracy clean
 
 demo: $(VENV)/library.stamp
 	$(BIN)/stance predict seeds/seed_article.txt
@@ -26,6 +26,9 @@ lint: $(VENV)/workshop.stamp
 
 train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.train training/base.toml --run runs/base
+
+benchmark-accuracy: $(VENV)/workshop.stamp
+	$(BIN)/python -m benchmarks.accuracy
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

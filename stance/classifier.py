@@ -96,9 +96,14 @@ class StanceClassifier:
         return self._stream(iter(_checked(texts)), wanted, holders, batch_size, show_progress)
 
     def predict_pairs(self, pairs: Sequence[Pair]) -> list[Prediction]:
-        """Judge given pairs, in order: the low road that evaluation and training share."""
+        """Judge given pairs, in order: the low road that evaluation and training share.
+
+        ``relation`` is filled here also where no stance is taken.
+        """
         scores = self.scorer.score(pairs)
-        return [self._prediction(pair, scores, [i], (pair.target,)) for i, pair in enumerate(pairs)]
+        return [
+            self._prediction(pair, scores, [i], (pair.target,), always_relation=True) for i, pair in enumerate(pairs)
+        ]
 
     def _stream(
         self, texts: Iterator[str], wanted: MentionFinder | None, holders: bool, batch_size: int, show_progress: bool
@@ -131,13 +136,21 @@ class StanceClassifier:
                 predictions.append(prediction if holders else _attributed(prediction, by_holder, scores, draft, start))
         return Document(draft.text, draft.sentences, tuple(predictions), draft.unmatched)
 
-    def _prediction(self, pair: Pair, scores: Scores, rows: Sequence[int], mentions: tuple[Mention, ...]) -> Prediction:
+    def _prediction(
+        self,
+        pair: Pair,
+        scores: Scores,
+        rows: Sequence[int],
+        mentions: tuple[Mention, ...],
+        *,
+        always_relation: bool = False,
+    ) -> Prediction:
         """Join the rows of one pair of actors, one per pair of mentions: the clearest mention decides each stance."""
         settings = self.scorer.settings
         thresholds = settings.any_thresholds if pair.holder is ANY else settings.thresholds
         probabilities = dict(zip(Stance, _clearest(scores.probabilities, rows).tolist(), strict=True))
         stances = frozenset(s for (s, p), t in zip(probabilities.items(), thresholds, strict=True) if p >= t)
-        relation = _clearest(scores.relations, rows) if stances else None
+        relation = _clearest(scores.relations, rows) if stances or always_relation else None
         return Prediction(
             pair=pair,
             probabilities=probabilities,

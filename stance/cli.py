@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stance import __version__
+from stance.adjudication import Match
+from stance.agreement import Agreement
+from stance.audit import Audit
+from stance.counterfactuals import DRAWS
 from stance.errors import DataError, StanceError, TargetError
 from stance.excerpts import load_excerpts
+from stance.formats import FORMATS
+from stance.judgements import save_predictions
 from stance.labels import Stance
 from stance.predictions import FLAT_COLUMNS, Document, flat_record
 from stance.targets import Target
@@ -55,14 +61,44 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(predict)
     predict.set_defaults(run=_predict)
 
+    evaluate = commands.add_parser("evaluate", help="score the model on annotated excerpts or a benchmark's own file")
+    evaluate.add_argument(
+        "file", metavar="FILE", type=Path, help="annotated excerpts, or a file as published (re3d: folder)"
+    )
+    evaluate.add_argument("--format", default="excerpts", choices=list(FORMATS), help="default: excerpts")
+    evaluate.add_argument("--json", action="store_true", help="write the whole report as JSON")
+    evaluate.add_argument("--predictions", metavar="OUT.jsonl", type=Path, help="write one line per judged pair")
+    _add_model(evaluate)
+    evaluate.set_defaults(run=_evaluate)
+
     check = commands.add_parser("check", help="validate files of annotated excerpts")
     check.add_argument("files", nargs="+", metavar="FILE", type=Path)
     check.set_defaults(run=_check)
+
+    _add_annotation_commands(commands)
 
     info = commands.add_parser("info", help="describe the model and the installation")
     _add_model(info)
     info.set_defaults(run=_info)
     return parser
+
+
+def _add_annotation_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    agreement = commands.add_parser("agreement", help="compare two annotations of the same excerpts")
+    agreement.add_argument("first", metavar="A.jsonl", type=Path)
+    agreement.add_argument("second", metavar="B.jsonl", type=Path)
+    agreement.add_argument("--overlap", action="store_true", help="spans that share characters count as one")
+    agreement.add_argument("--json", action="store_true", help="figures and disagreements as one JSON object")
+    agreement.set_defaults(run=_agreement)
+
+    audit = commands.add_parser("audit", help="edit your excerpts and see whether the verdicts follow")
+    audit.add_argument("file", metavar="FILE.jsonl", type=Path, help="annotated excerpts")
+    audit.add_argument("--draws", type=int, default=DRAWS, help=f"sets of other names per sentence (default: {DRAWS})")
+    audit.add_argument("--seed", type=int, default=0, help="chooses the names and the resampled documents (default: 0)")
+    audit.add_argument("--failures", action="store_true", help="list every failure below the rates")
+    audit.add_argument("--json", action="store_true", help="rates, counts and failures as one JSON object")
+    _add_model(audit)
+    audit.set_defaults(run=_audit)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -166,12 +202,47 @@ _WRITERS: dict[str, Callable[[str | None, Document, TextIO, bool], None]] = {
 }
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    from stance.classifier import StanceClassifier  # noqa: PLC0415  # as in _predict
+    from stance.evaluation import evaluate  # noqa: PLC0415  # as in _predict
+
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
+    evaluation = evaluate(classifier, options.file, options.format)
+    if options.predictions is not None:
+        save_predictions(evaluation.excerpts, evaluation.predictions, options.predictions)
+    report = evaluation.report
+    print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) if options.json else report)
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     for path in options.files:
         excerpts = load_excerpts(path)
         pairs = sum(len(e.pairs) for e in excerpts)
         print(f"{path}: {len(excerpts)} excerpts, {pairs} pairs, all well formed")
     return 0
+
+
+def _agreement(options: argparse.Namespace) -> int:
+    match: Match = "overlap" if options.overlap else "exact"
+    _print_result(Agreement.from_files(options.first, options.second, match=match), as_json=options.json)
+    return 0
+
+
+def _audit(options: argparse.Namespace) -> int:
+    excerpts = load_excerpts(options.file)
+    from stance.classifier import StanceClassifier  # noqa: PLC0415  # as in _predict
+
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
+    audit = Audit.from_excerpts(excerpts, classifier.predict_pairs, draws=options.draws, seed=options.seed)
+    _print_result(audit, as_json=options.json)
+    if options.failures and not options.json:
+        print("", *audit.failures, sep="\n")
+    return 0
+
+
+def _print_result(result: Agreement | Audit, *, as_json: bool) -> None:
+    print(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) if as_json else result)
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -114,7 +114,7 @@ def load_excerpts(path: str | Path) -> list[Excerpt]:
     Raises:
         DataError: the file cannot be read, or a row breaks the format; the message names file and line.
     """
-    return list(_read_excerpts(Path(path)))
+    return [excerpt for _, excerpt in read_excerpts(Path(path))]
 
 
 def save_excerpts(excerpts: Iterable[Excerpt], path: str | Path) -> None:
@@ -152,10 +152,15 @@ def parse_excerpt(record: Mapping[str, Any]) -> Excerpt:
     return Excerpt(record["id"], text, context, author, mentions, pairs, complete, origin)
 
 
-def _read_excerpts(path: Path) -> Iterator[Excerpt]:
+def read_excerpts(path: Path) -> Iterator[tuple[int, Excerpt]]:
+    """Read a JSON-lines file of excerpts one by one, each with its 1-based line number.
+
+    Raises:
+        DataError: as ``load_excerpts``.
+    """
     for number, record in read_json_lines(path):
         try:
-            yield parse_excerpt(record)
+            yield number, parse_excerpt(record)
         except StanceError as error:
             raise DataError(str(error), path, number) from None
 

@@ -63,6 +63,27 @@ Codes after the PLOVER manual (Open Event Data Alliance, 2018) with SUPPORT spli
 in Hu et al., ACL 2024. Material and verbal cooperation fall together here; REQUEST is a demand.
 """
 
+PLOVER_QUADS = MappingProxyType(
+    {
+        "SUPPORT": "V-Coop",
+        "AGREE": "V-Coop",
+        "CONSULT": "V-Coop",
+        "COOPERATE": "M-Coop",
+        "AID": "M-Coop",
+        "YIELD": "M-Coop",
+        "ACCUSE": "V-Conf",
+        "REQUEST": "V-Conf",
+        "REJECT": "V-Conf",
+        "THREATEN": "V-Conf",
+        "PROTEST": "M-Conf",
+        "SANCTION": "M-Conf",
+        "MOBILIZE": "M-Conf",
+        "COERCE": "M-Conf",
+        "ASSAULT": "M-Conf",
+    }
+)
+"""PLOVER root code -> quad class (verbal or material, cooperation or conflict), as Hu et al., ACL 2024, group them."""
+
 
 def parse_stances(names: Iterable[str]) -> frozenset[Stance]:
     """Turn stance names into a set.

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from stance.folder import Calibration, ModelSettings
 from stance.labels import Stance
 from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence
-from stance.pairs import Pair
+from stance.pairs import ANY, Pair
 from stance.sentences import encodable
 from stance.targets import Mention
 
@@ -59,7 +59,18 @@ class PairScorer:
 
         ``max_tokens`` bounds the columns of a batch.
         """
-        distinct, place = _distinct(pairs)
+        logits, relations, truncated = self.logits(pairs, max_tokens)
+        anybody = np.fromiter((pair.holder is ANY for pair in pairs), np.bool_, len(pairs))
+        directed, open_ended = (
+            calibrate(logits, fitted) for fitted in (self.settings.calibration, self.settings.any_calibration)
+        )
+        return Scores(np.where(anybody[:, None], open_ended, directed), softmax(relations), truncated)
+
+    def logits(
+        self, pairs: Sequence[Pair], max_tokens: int | None = None
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+        """Run the network: stance logits ``(n_pairs, 3)``, relation logits, and which pairs a window was judged on."""
+        distinct, places = _distinct(pairs)
         logits = np.zeros((len(distinct), len(Stance)), dtype=np.float32)
         relations = np.zeros((len(distinct), len(self.settings.relations)), dtype=np.float32)
         truncated = np.zeros(len(distinct), dtype=np.bool_)
@@ -70,8 +81,7 @@ class PairScorer:
             logits[batch.index], relations[batch.index] = self.forward(batch)
             for row in chosen:
                 truncated[row.index] = row.truncated
-        probabilities = calibrate(logits, self.settings.calibration)
-        return Scores(probabilities[place], softmax(relations)[place], truncated[place])
+        return logits[places], relations[places], truncated[places]
 
     def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:
         """Tokenise every distinct sentence in one call and pack its pairs."""

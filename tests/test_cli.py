@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from stance.cli import main
+from stance.excerpts import holder_field, load_excerpts
+from stance.judgements import load_predictions
+from stance.report import Report
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 ARTICLE = SEEDS / "seed_article.txt"
@@ -144,3 +147,149 @@ def test_info_describes_the_model(tiny_folder: Path, capsys: pytest.CaptureFixtu
     assert "support (threshold 0.50, any holder 0.50)" in out
     assert "model.safetensors" in out
     assert "seed 7" in out
+
+
+# stance evaluate
+
+
+def evaluate(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["evaluate", *arguments]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_evaluate_prints_a_report(model: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    out = evaluate(capsys, str(SEEDS / "dev.jsonl"), *model)
+    for words in ("Directed pairs: ", "Targets, whoever holds the stance: ", "95 % interval", "micro", "macro", "ECE"):
+        assert words in out
+
+
+def test_evaluate_writes_json(model: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads(evaluate(capsys, str(SEEDS / "dev.jsonl"), "--json", *model))
+    assert set(record["sections"]) == {"pairs", "targets"}
+    assert list(record["sections"]["pairs"]["classes"]) == ["support", "oppose", "cooperate"]
+
+
+def test_evaluate_writes_one_line_per_judged_pair(
+    model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path, gold = tmp_path / "p.jsonl", SEEDS / "dev.jsonl"
+    record = json.loads(evaluate(capsys, str(gold), "--json", "--predictions", str(path), *model))
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    excerpts = load_excerpts(gold)
+    listed = [(e.id, pair) for e in excerpts for pair in e.to_pairs()[0]]
+    assert [(r["id"], r["holder"], r["target"]) for r in rows] == [
+        (name, holder_field(p.holder), [p.target.start, p.target.end]) for name, p in listed
+    ]
+    assert all(set(r) == {"id", "holder", "target", "probabilities", "stances", "relation"} for r in rows)
+    again = Report.from_predictions(excerpts, load_predictions(path, excerpts)).to_dict()
+    assert again["sections"]["pairs"]["micro"] == record["sections"]["pairs"]["micro"]
+
+
+def test_evaluate_reads_holders_as_the_input_has_them(
+    model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pairs = [
+        {"holder": "any", "target": [0, 4], "polarity": "neutral"},
+        {"holder": None, "target": [0, 4], "stances": []},
+        {"holder": [9, 14], "target": [0, 4], "stances": ["oppose"]},
+    ]
+    excerpt = {"id": "x", "text": "Iran met China.", "mentions": [[0, 4]], "pairs": pairs, "complete": False}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(excerpt), encoding="utf-8")
+    evaluate(capsys, str(tmp_path / "gold.jsonl"), "--predictions", str(tmp_path / "p.jsonl"), *model)
+    lines = (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["holder"] for line in lines] == ["any", None, [9, 14]]
+
+
+PUBLISHED = {
+    "dse": ("test.txt", "[Iran] met [China].\tIran\tChina\t0\n", {"dse", "polarity"}),
+    "plv": (
+        "test.tsv",
+        "marked_sentence\tgold_root\n<s>Iran</s> met <t>China</t>.\tCONSULT\n",
+        {"plv/binary", "plv/stance", "plv/quad", "plv/root", "pairs"},
+    ),
+    "newsmtsc": (
+        "rw.jsonl",
+        '{"primary_gid": "polusa_v1_1_-1_4_X", "sentence_normalized": "Iran left.", '
+        '"targets": [{"from": 0, "to": 4, "mention": "Iran", "polarity": 4.0}]}\n',
+        {"newsmtsc", "polarity"},
+    ),
+    "unscon": (
+        "sentences.csv",
+        "file_id,sentence_text,A0,A2,A4,B1,B2,B3\n"
+        "UNSC_2014_SPV.7000_spch003_Chile_00.txt,Russia errs .,Direct_NegEval,Country,russian_federation,_,_,_\n",
+        {"pairs"},
+    ),
+}
+
+
+@pytest.mark.parametrize("form", PUBLISHED)
+def test_evaluate_reads_a_publishers_own_file(
+    form: str, model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    name, content, sections = PUBLISHED[form]
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    record = json.loads(evaluate(capsys, str(tmp_path / name), "--format", form, "--json", *model))
+    assert set(record["sections"]) == sections
+
+
+def test_evaluate_reads_re3d_as_published_or_one_of_its_folders(
+    model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "part"
+    folder.mkdir()
+    entities = [
+        {"documentId": "d", "type": "Organisation", "value": v, "begin": b, "end": e}
+        for v, b, e in (("Iran", 0, 4), ("China", 12, 17))
+    ]
+    relation: dict[str, object] = {"documentId": "d", "type": "FightingAgainst", "value": "fought"}
+    relation |= {"source": "Iran", "target": "China"}
+    relation |= {"sourceBegin": 0, "sourceEnd": 4, "targetBegin": 12, "targetEnd": 17}
+    rows: dict[str, list[dict[str, object]]] = {}
+    rows["entities"] = [dict(entity) for entity in entities]
+    rows |= {"documents": [{"_id": "d", "text": "Iran fought China."}], "relations": [relation]}
+    for name, content in rows.items():
+        (folder / f"{name}.json").write_text("\n".join(map(json.dumps, content)), encoding="utf-8")
+    for path in (tmp_path, folder):
+        record = json.loads(evaluate(capsys, str(path), "--format", "re3d", "--json", *model))
+        assert record["sections"]["pairs"]["n_pairs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (None, [], "gold.jsonl: expected a readable file; got No such file or directory"),
+        (b"", [], "expected excerpts with pairs to score; got none"),
+        (b"{}\n", [], "gold.jsonl:1: expected 'id'"),
+        (b"not json", [], "gold.jsonl:1: expected one JSON object"),
+        (b"\xff", [], "expected UTF-8 text"),
+        (b"Klow\n", ["--format", "dse"], "gold.jsonl:1: expected sentence, p, q and a class"),
+        (b"Klow\n", ["--format", "plv"], "gold.jsonl:1: expected the columns"),
+        (b"{}\n", ["--format", "re3d"], "expected subfolders with documents.json"),
+    ],
+)
+def test_evaluate_on_bad_gold_gives_status_2_and_one_line(  # noqa: PLR0917  # parameters and fixtures
+    content: bytes | None,
+    arguments: list[str],
+    message: str,
+    model: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "gold.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["evaluate", str(path), *arguments, *model]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+
+
+def test_evaluate_names_a_predictions_file_that_cannot_be_written(
+    model: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "nowhere" / "p.jsonl")
+    assert main(["evaluate", str(SEEDS / "dev.jsonl"), "--predictions", out, *model]) == 2
+    assert "expected a file to write to" in capsys.readouterr().err

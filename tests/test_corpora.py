@@ -12,22 +12,16 @@ import pytest
 
 from stance.errors import DataError
 from stance.excerpts import Excerpt, save_excerpts
+from stance.formats.dse import read_dse_file
+from stance.formats.newsmtsc import read_newsmtsc_file
+from stance.formats.plv import read_plv_file
+from stance.formats.re3d import read_re3d_folder
+from stance.formats.rows import make_excerpt
+from stance.formats.spans import detokenise, mend_span
+from stance.formats.unscon import read_unscon_file
 from stance.labels import PLOVER_ROOTS, Polarity, Stance
 from stance.pairs import ANY, AUTHOR
-from training.corpora import (
-    READERS,
-    Splits,
-    read_dse_file,
-    read_newsmtsc,
-    read_newsmtsc_file,
-    read_plover_gsr_file,
-    read_plv_file,
-    split_excerpts,
-)
-from training.re3d import read_re3d_folder
-from training.rows import make_excerpt
-from training.spans import detokenise, mend_span
-from training.unscon import read_unscon_file
+from training.corpora import READERS, Splits, read_newsmtsc, read_plover_gsr_file, split_excerpts
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 

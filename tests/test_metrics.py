@@ -5,18 +5,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from sklearn.metrics import confusion_matrix as sklearn_confusion
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from stance.labels import Label, Polarity, Stance
 from stance.metrics import (
     POLARITIES,
+    confusion_matrix,
+    count_rows,
     directed_classes,
+    f1_of,
+    held_classes,
     label_matrix,
     macro_f1,
+    macro_of,
     micro_f1,
+    one_hot,
+    polarity_chances,
     polarity_classes,
     polarity_numbers,
     positive_probability,
+    precision_of,
+    recall_of,
     stance_f1,
     tune_thresholds,
 )
@@ -134,3 +144,54 @@ def test_macro_f1_by_hand() -> None:
     y_true: NDArray[np.int64] = np.array([0, 0, 1, 2])
     y_pred: NDArray[np.int64] = np.array([0, 1, 1, 1])
     assert macro_f1(y_true, y_pred) == pytest.approx((2 / 3 + 2 / 4 + 0) / 3)
+
+
+def test_macro_f1_is_over_the_classes_of_gold_only() -> None:
+    # class 1 is predicted once and never gold: it costs class 0 a hit, and no more
+    y_true, y_pred = np.array([0, 0, 2]), np.array([0, 1, 2])
+    assert macro_f1(y_true, y_pred) == pytest.approx((2 / 3 + 1) / 2)
+    assert f1_score(y_true, y_pred, average="macro", labels=[0, 2]) == pytest.approx(macro_f1(y_true, y_pred))
+    assert macro_f1(y_true, np.array([0, 0, 0])) == pytest.approx((4 / 5 + 0) / 2)
+    assert np.isnan(macro_f1(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)))
+
+
+@given(ROWS)
+@settings(max_examples=40)
+def test_scores_from_counts_are_those_of_scikit_learn(rows: list[tuple[bool, ...]]) -> None:
+    both = np.array(rows, dtype=np.bool_)
+    y_true, y_pred = both[:, :3], both[:, 3:]
+    counts = count_rows(y_true, y_pred).sum(axis=0)
+    expected = precision_recall_fscore_support(y_true, y_pred, average=None, zero_division=np.nan)
+    for measured, value in zip((precision_of(counts), recall_of(counts)), expected[:2], strict=True):
+        assert measured == pytest.approx(value, nan_ok=True)
+    assert counts[:, 1].tolist() == expected[3].tolist()
+    held = held_classes(y_true)
+    if held.any():
+        kept = [int(i) for i in np.flatnonzero(held)]
+        macro = f1_score(y_true, y_pred, average="macro", labels=kept, zero_division=0.0)
+        assert float(macro_of(counts, held)) == pytest.approx(macro)
+    assert f1_of(counts[~held & ~y_pred.any(axis=0)]) == pytest.approx(np.nan, nan_ok=True)
+
+
+def test_confusion_of_several_labels_by_hand() -> None:
+    y_true = np.array([[1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 0, 0], [0, 0, 0], [1, 1, 0]], dtype=np.bool_)
+    y_pred = np.array([[0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 0, 0], [0, 0, 0], [0, 0, 1]], dtype=np.bool_)
+    assert confusion_matrix(y_true, y_pred).tolist() == [
+        [0, 1, 1, 1],  # support taken for oppose, for cooperate, missed
+        [0, 1, 1, 0],  # oppose found, taken for cooperate
+        [0, 0, 1, 0],  # cooperate found
+        [1, 0, 1, 1],  # nothing there: support, cooperate, rightly nothing
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3)), min_size=1, max_size=40))
+def test_confusion_of_single_labels_is_the_usual_one(rows: list[tuple[int, int]]) -> None:
+    y_true, y_pred = (np.array(column) for column in zip(*rows, strict=True))
+    measured = confusion_matrix(one_hot(y_true, 4), one_hot(y_pred, 4))
+    expected = sklearn_confusion(y_true, np.where(y_pred < 0, 4, y_pred), labels=range(5))
+    assert measured.tolist() == expected.tolist()
+
+
+def test_chances_of_polarities() -> None:
+    negative, neutral, positive = polarity_chances(floats((0.5, 0.2, 0.5)))[0].tolist()
+    assert (negative, neutral, positive) == pytest.approx((0.2, 0.8 * 0.25, 0.75))

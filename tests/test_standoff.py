@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from stance.errors import DataError
+from stance.excerpts import load_excerpts
 from stance.labels import Stance
 from stance.pairs import AUTHOR
-from training.standoff import digest, read_standoff
+from training.standoff import digest, main, read_standoff
 
 SPEECH = "Mr. President,\nLesotho thanks\n  Zambia for its help. We condemn\nthe siege of Maseru."
 HEADLINE = "[Lesotho] thanks [Zambia]"
@@ -51,7 +52,7 @@ def test_sentence_comes_back_from_its_document(tmp_path: Path, texts: Path) -> N
     (excerpt,) = read_standoff(annotations(tmp_path, political()), texts)["train"]
     assert excerpt.text == "Lesotho thanks Zambia for its help."
     assert [excerpt.text[m.start : m.end] for m in excerpt.mentions] == ["Lesotho", "Zambia"]
-    assert excerpt.pairs[0].label == {Stance.SUPPORT}
+    assert excerpt.pairs[0].label == frozenset({Stance.SUPPORT})
     assert (excerpt.author, excerpt.origin.document, excerpt.origin.date) == ("Lesotho", "LSO_1.txt", "2020")
     assert excerpt.complete
 
@@ -79,3 +80,20 @@ def test_changed_or_missing_source_is_one_clear_error(
 ) -> None:
     with pytest.raises(DataError, match=reason):
         read_standoff(annotations(tmp_path, political(**changes)), texts)
+
+
+def test_command_writes_the_excerpts_with_their_text(
+    tmp_path: Path, texts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, output = annotations(tmp_path, political()), tmp_path / "full.jsonl"
+    assert main([str(folder), "--texts", str(texts), str(output)]) == 0
+    assert load_excerpts(output) == read_standoff(folder, texts)["train"]
+    # An excerpt corpus is a source too.
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "train.jsonl").write_text(output.read_text(encoding="utf-8"), encoding="utf-8")
+    row = {key: value for key, value in political(source="own", id="ann-3").items() if key not in ("span", "document")}
+    (copy,) = read_standoff(annotations(tmp_path, row), tmp_path)["train"]
+    assert copy.text == "Lesotho thanks Zambia for its help."
+    assert main([str(folder), "--texts", str(tmp_path / "none"), str(output)]) == 2
+    assert capsys.readouterr().err.startswith("training: ")

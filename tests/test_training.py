@@ -157,6 +157,7 @@ def test_finished_run_writes_a_whole_folder(finished: Path) -> None:
     assert record["corpora"]["tiny"]["rows"] == len(TRAIN)
     assert record["scores"].keys() >= {"tiny/pairs", "tiny/targets", "tiny/pairs.support"}
     assert record["settings"]["seed"] == 1
+    assert "| tiny | pairs | micro |" in (finished / "README.md").read_text(encoding="utf-8")
 
 
 def test_finished_run_writes_its_int8_graph(workshop: Path, tmp_path: Path) -> None:

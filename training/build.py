@@ -98,7 +98,10 @@ def save_model(
     *,
     onnx: bool = True,
 ) -> None:
-    """Write the whole model folder in one step: weights in 16 bit, tokenizer, settings, int8 graph, record and card."""
+    """Write the whole model folder in one step: weights in 16 bit, tokenizer, settings, int8 graph, record and card.
+
+    The card has no scores yet: ``training.card.write_card`` measures a finished folder.
+    """
 
     def fill(folder: Path) -> None:
         copy.deepcopy(model).half().save_pretrained(folder)  # type: ignore[no-untyped-call]  # transformers' own
@@ -112,7 +115,7 @@ def save_model(
         write_settings(settings, folder)
         text = json.dumps(record, indent=1, ensure_ascii=False)
         (folder / TRAINING_FILE).write_text(text + "\n", encoding="utf-8")
-        (folder / CARD_FILE).write_text(model_card(record, settings), encoding="utf-8")
+        (folder / CARD_FILE).write_text(model_card(record, settings, {}), encoding="utf-8")
         if onnx:
             export_onnx(folder, folder / ONNX_FILE)
 

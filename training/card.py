@@ -1,17 +1,40 @@
-"""The model card, written from the training record: no figure in it is typed."""
+"""The model card: ``python -m training.card MODEL_DIR --corpora DIR``.
+
+Evaluates a finished model folder on the development splits and writes its card from the reports: no figure is typed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from stance.folder import ModelSettings
-from stance.labels import Stance
+from stance.classifier import Backend, StanceClassifier
+from stance.errors import ConfigError, StanceError
+from stance.evaluation import evaluate_excerpts
+from stance.excerpts import Excerpt
+from stance.folder import CARD_FILE, ONNX_FILE, TRAINING_FILE, Calibration, ModelSettings, read_settings
+from stance.formats.dse import DseRow, dse_number
+from stance.formats.newsmtsc import NewsmtscRow
+from stance.formats.plv import PlvRow
+from stance.labels import PLOVER_QUADS, Stance, as_polarity
+from stance.protocols import PublishedRow
+from stance.reliability import COVERAGES
+from stance.report import Report
+from stance.sections import Section
+from stance.tables import interval_cell, write_cell
+from training.config import load_settings
+from training.data import load_corpora
 
 # What each corpus is, and its licence as far as its publisher states one.
 _CORPORA = {
     "diplomatic": ("White House and UN General Debate, every directed pair annotated", "texts public domain / CC0"),
     "news": ("sentences of DSE, NewsMTSC and PLV, every directed pair annotated anew", "as those sets"),
+    "political": ("more sentences of both, every directed pair annotated for this model", "texts public domain / CC0"),
+    "press": ("more sentences of DSE, NewsMTSC and PLV, annotated likewise", "as those sets"),
     "seeds": ("invented sentences of this project (`seeds/`)", "CC0"),
     "plv": ("PLOVER event sentences, training part (Hu et al., ACL 2024)", "none stated"),
     "dse": ("directed sentiment between entities in news (Park et al., Findings of ACL 2021)", "none stated"),
@@ -43,17 +66,25 @@ for p in StanceClassifier.from_pretrained().predict("Iran thanked China for its 
 
 ## Scores on development data
 
-The epoch to keep was chosen on these splits, so expect somewhat less on new text. No official test set was used.
-Thresholds were cross-fitted: the half of the documents that is scored never tuned its own. The training command
-below prints these figures.
+The epoch to keep was chosen on these splits and thresholds were tuned on them, so expect somewhat less on new text. No
+official test set was used. 95 % intervals are bootstrap intervals over documents.
 """
 
 _FIGURES = """\
-`pairs`: micro-F1 over every directed pair of mentions, other holders and the author. `targets`: micro-F1 over every
-target, whoever holds the stance. `macro`: macro-F1 of polarity, with support and cooperate both counted as positive:
-five classes for DSE (direction counts; rows whose marked entities are no words are left out), three for the others.
-`macro.micro`: accuracy over the same classes.
+`pairs`: exact stances of every directed pair of mentions, other holders and the author. `targets`: exact stances of
+every target, whoever holds them. `polarity`: support and cooperate both counted as positive, three classes. `dse`,
+`newsmtsc`, `plv/...`: the classes of their papers, on rows whose marked entities are words; every row of PLV has a
+class, so the likeliest counts. `macro` averages over the classes that gold holds; `n_gold` counts gold labels.
+`cross-fitted` is micro-F1 where each half of the documents is decided at thresholds tuned on the other half.
 """
+
+_RISK = """\
+Share of pairs with any stance wrong when only the surest are judged, by the probability that the model gives its
+answer; `area` is the mean over all coverages.
+"""
+
+MOST_CLASSES = 5
+"""Classes that the card shows one by one; of more, only the averages are shown."""
 
 _LIMITS = """\
 ## Limits
@@ -68,24 +99,120 @@ _LIMITS = """\
 """
 
 
-def model_card(record: dict[str, Any], settings: ModelSettings) -> str:
-    """Write the card of a model from its training record and settings."""
+def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> None:
+    """Evaluate a finished model folder on development splits and rewrite its card.
+
+    Raises:
+        ModelError: the folder is no stance model.
+        ConfigError: the folder has no record of its training.
+    """
+    settings = read_settings(folder)
+    try:
+        record = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"expected {TRAINING_FILE} in {str(folder)!r}; got {error}; train the model anew") from None
+    reports = development_reports(folder, development)
+    temporary = folder / f"{CARD_FILE}.tmp"
+    temporary.write_text(model_card(record, settings, reports), encoding="utf-8")
+    temporary.replace(folder / CARD_FILE)
+
+
+def development_reports(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> dict[str, Report]:
+    """Evaluate a model folder as its users run it on a CPU: on its int8 graph, where it has one."""
+    backend: Backend = "onnx" if (folder / ONNX_FILE).is_file() else "torch"
+    classifier = StanceClassifier.from_pretrained(folder, backend=backend)
+    reports = {}
+    for name, excerpts in development.items():
+        judged = [e for e in excerpts if e.to_pairs()[0]]
+        if not judged:
+            continue
+        reports[name] = evaluate_excerpts(classifier, judged, published_rows(judged)).report
+    return reports
+
+
+def published_rows(excerpts: Sequence[Excerpt]) -> list[PublishedRow]:
+    """Give excerpts of DSE, NewsMTSC or PLV, each with its pairs, as the rows that their papers score."""
+    sources = {e.origin.source for e in excerpts}
+    if any(e.complete for e in excerpts):
+        return []
+    if sources == {"dse"}:
+        return [DseRow(e, dse_number(e)) for e in excerpts]
+    if sources == {"newsmtsc"}:
+        return [NewsmtscRow(e, tuple((p.target, as_polarity(p.label)) for p in e.pairs)) for e in excerpts]
+    if sources == {"plv"}:
+        roots = [str(e.pairs[0].relation) for e in excerpts]
+        return [PlvRow(e, root, PLOVER_QUADS[root]) for e, root in zip(excerpts, roots, strict=True)]
+    return []
+
+
+def model_card(record: Mapping[str, Any], settings: ModelSettings, reports: Mapping[str, Report]) -> str:
+    """Write the card of a model from its training record, its settings and a report per development split."""
     trained = record["settings"]
+    sections = [(name, section) for name, report in reports.items() for section in shown_sections(report)]
     parts = [
         _OPENING,
-        _table(("corpus", "figure", "score"), _score_rows(record["scores"])),
+        _scores(sections, record.get("scores", {})),
         _FIGURES,
         "## Thresholds\n",
         _table(("stance", "directed pair", "holder ANY"), _threshold_rows(settings)),
-        "Probabilities are the network's own: they are not calibrated on held-back data yet.\n",
+        "## Calibration\n",
+        _calibration(settings),
+        _table(("corpus", "kind", "ECE (15 bins)", "Brier", "n"), _reliability_rows(sections)),
+        "## Abstaining\n",
+        _RISK,
+        _table(("corpus", "kind", *(f"{c:.0%}" for c in COVERAGES[::2]), "area"), _risk_rows(sections)),
         "## Trained on\n",
         _table(("corpus", "rows", "what it is", "licence as stated"), _corpus_rows(record["corpora"])),
         "Some corpora state no licence: the model learned from them, none of their text is in this repository.\n",
         f"Encoder `{trained['encoder']}`, seed {trained['seed']}, {record['seconds'] // 60} minutes of training.\n"
-        "Reproduce with `python -m training.train training/base.toml` on the corpora of `training/README.md`.\n",
+        "Reproduce with `python -m training.train training/base.toml` on the corpora of `training/README.md`;\n"
+        "`python -m training.card MODEL_DIR --corpora DIR` measures a finished model anew and rewrites this card.\n",
         _LIMITS,
     ]
     return "\n".join(parts)
+
+
+def shown_sections(report: Report) -> list[Section]:
+    """Pick what the card shows of a report: the figures of the corpus's paper or else every section."""
+    known = {"pairs", "targets", "polarity"}
+    published = [section for section in report.sections if section.name not in known]
+    return published or list(report.sections)
+
+
+def _scores(sections: Sequence[tuple[str, Section]], cross_fitted: Mapping[str, float]) -> str:
+    if not sections:
+        return "Not measured yet.\n"
+    head = ("corpus", "kind", "class", "precision", "recall", "F1", "95 % interval", "n_gold", "cross-fitted")
+    rows = []
+    for name, section in sections:
+        for score in (section.micro, section.macro, *(section.classes if len(section.classes) <= MOST_CLASSES else ())):
+            tuned = cross_fitted.get(f"{name}/{section.name}") if score.name == "micro" else None
+            shares = [write_cell(x) for x in (score.precision, score.recall, score.f1)]
+            ends = interval_cell(score.low, score.high)
+            rows.append([name, section.name, score.name, *shares, ends, score.n_gold, write_cell(tuned)])
+    return _table(head, rows)
+
+
+def _reliability_rows(sections: Sequence[tuple[str, Section]]) -> list[list[object]]:
+    return [
+        [name, f"{section.name}, {r.name}", write_cell(r.ece), write_cell(r.brier), r.n]
+        for name, section in sections
+        for r in section.reliability
+    ]
+
+
+def _risk_rows(sections: Sequence[tuple[str, Section]]) -> list[list[object]]:
+    return [
+        [name, section.name, *(write_cell(p.risk) for p in risk.points[::2]), write_cell(risk.area)]
+        for name, section in sections
+        if (risk := section.risk_coverage) is not None
+    ]
+
+
+def _calibration(settings: ModelSettings) -> str:
+    if settings.calibration == Calibration():
+        return "Probabilities are the network's own: they are not calibrated on held-back data.\n"
+    return "Probabilities are calibrated by a logistic map per stance (Platt, 1999).\n"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -94,15 +221,34 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-def _score_rows(scores: dict[str, float]) -> list[list[str]]:
-    return [[*name.split("/", 1), f"{value:.3f}"] for name, value in scores.items()]
-
-
 def _threshold_rows(settings: ModelSettings) -> list[list[str]]:
     columns = zip(Stance, settings.thresholds, settings.any_thresholds, strict=True)
     return [[str(stance), f"{pair:.2f}", f"{anyone:.2f}"] for stance, pair, anyone in columns]
 
 
-def _corpus_rows(corpora: dict[str, dict[str, Any]]) -> list[list[str]]:
+def _corpus_rows(corpora: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     unknown = ("", "not known to this card")
     return [[name, str(c["rows"]), *_CORPORA.get(name, unknown)] for name, c in corpora.items()]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__.split("\n\n")[1])
+    parser.add_argument("model", metavar="MODEL_DIR", type=Path, help="finished model folder")
+    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
+    parser.add_argument(
+        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
+    )
+    options = parser.parse_args(arguments)
+    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
+    try:
+        corpora = load_corpora(load_settings(options.settings, overrides))
+        write_card(options.model, corpora.development)
+    except StanceError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,21 +5,25 @@
 
 * a file ``SOURCE.jsonl.gz`` of documents (``id``, ``text``, ``date``, ``speaker``): ``span`` gives the half-open
   characters of the sentence in the document, whose runs of white space are then read as one space;
-* a corpus of ``corpora.py`` in the folder ``SOURCE``: the sentence with that digest.
+* a corpus of ``corpora.py``, or one in the excerpt format, in the folder ``SOURCE``: the sentence with that digest.
+
+``python -m training.standoff FOLDER --texts DIR OUT.jsonl`` writes the excerpts with their text, to look at or compare.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stance.errors import DataError, StanceError
-from stance.excerpts import Excerpt, parse_excerpt, read_json_lines
-from training.corpora import READERS, Splits
+from stance.excerpts import Excerpt, parse_excerpt, read_json_lines, save_excerpts
+from training.corpora import READERS, Splits, read_excerpts
 
 STANDOFF = "standoff"
 """Name of the reader in training settings."""
@@ -56,8 +60,8 @@ def _source(source: str, texts: Path, documents: set[str]) -> Mapping[str, Any]:
         with gzip.open(archive, "rt", encoding="utf-8") as lines:
             records = (json.loads(line) for line in lines)
             return {record["id"]: record for record in records if record["id"] in documents}
-    if source in READERS and (texts / source).is_dir():
-        parts = READERS[source](texts / source)
+    if (texts / source).is_dir():
+        parts = READERS.get(source, read_excerpts)(texts / source)
         return {digest(excerpt.text): {"text": excerpt.text} for excerpt in parts["train"]}
     raise DataError(f"expected {source}.jsonl.gz or a corpus {source!r} here; got neither; get the source", texts)
 
@@ -82,3 +86,22 @@ def _excerpt(row: Mapping[str, Any], source: Mapping[str, Any], path: Path, numb
         return parse_excerpt({**known, **kept})
     except StanceError as error:
         raise DataError(str(error), path, number) from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.standoff", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="folder of the annotations")
+    parser.add_argument("--texts", type=Path, required=True, help="folder of their sources")
+    parser.add_argument("output", type=Path, help="file of excerpts to write")
+    options = parser.parse_args(arguments)
+    try:
+        save_excerpts(read_standoff(options.folder, options.texts)["train"], options.output)
+    except StanceError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

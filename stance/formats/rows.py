@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, GoldPair, Origin
+from stance.formats.spans import mention
 from stance.targets import Mention
-from training.spans import mention
 
 _Kind = TypeVar("_Kind")
 
@@ -74,7 +74,7 @@ def field(record: object, key: str, kind: type[_Kind], path: Path, line: int) ->
 
 
 def mention_at(path: Path, line: int, text: str, span: Sequence[int]) -> Mention:
-    """Make a mention, as ``training.spans.mention`` does, of a span that stands in a file.
+    """Make a mention, as ``stance.formats.spans.mention`` does, of a span that stands in a file.
 
     Raises:
         DataError: the span does not lie in the text or holds no letter or digit.

@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 from stance.errors import DataError
 from stance.excerpts import Excerpt, GoldPair
+from stance.formats.rows import make_excerpt, read_table
+from stance.formats.spans import detokenise, mention
 from stance.labels import Stance
 from stance.pairs import AUTHOR
 from stance.targets import Mention
-from training.rows import make_excerpt, read_table
-from training.spans import detokenise, mention
 
 _COLUMNS = ("file_id", "sentence_text", "A0", "A2", "A4", "B1", "B2", "B3")
 # Speaker of a Security Council speech, out of "UNSC_2014_SPV.7219_spch015_Russian_Federation_neg_03.txt".

@@ -12,11 +12,12 @@ from typing import Any
 
 from stance.errors import DataError
 from stance.excerpts import Excerpt, GoldPair, read_json_lines
+from stance.formats.rows import field as row_field
+from stance.formats.rows import make_excerpt, mention_at
+from stance.formats.spans import bare_name, mention
 from stance.labels import Label, Polarity, Stance
 from stance.sentences import Sentence, split_sentences
 from stance.targets import Mention
-from training import rows
-from training.spans import bare_name, mention
 
 _LABELS: Mapping[str, Label] = MappingProxyType(
     {
@@ -56,6 +57,18 @@ class _Annotations:
     relations: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
 
 
+def read_re3d_files(folder: Path) -> list[Excerpt]:
+    """Read re3d as published, one subfolder per publisher of the text, or one such subfolder.
+
+    Raises:
+        DataError: a file is missing or a row breaks the format.
+    """
+    parts = sorted(path.parent for path in [*folder.glob("documents.json"), *folder.glob("*/documents.json")])
+    if not parts:
+        raise DataError("expected subfolders with documents.json; got none; unpack re3d there", folder)
+    return [excerpt for part in parts for excerpt in read_re3d_folder(part)]
+
+
 def read_re3d_folder(folder: Path) -> list[Excerpt]:
     """Read one folder of ``documents.json``, ``entities.json`` and ``relations.json``, each of JSON lines.
 
@@ -82,7 +95,7 @@ def read_re3d_folder(folder: Path) -> list[Excerpt]:
 
 def _read_texts(path: Path) -> dict[str, tuple[int, str]]:
     return {
-        rows.field(row, "_id", str, path, line): (line, rows.field(row, "text", str, path, line))
+        row_field(row, "_id", str, path, line): (line, row_field(row, "text", str, path, line))
         for line, row in read_json_lines(path)
     }
 
@@ -92,10 +105,10 @@ def _read_annotations(folder: Path, texts: Mapping[str, str]) -> dict[str, _Anno
     path = folder / "entities.json"
     for line, row in read_json_lines(path):
         document, begin, end = _place(row, ("begin", "end", "value"), texts, path, line)
-        found[document].entities.setdefault((begin, end), rows.field(row, "type", str, path, line))
+        found[document].entities.setdefault((begin, end), row_field(row, "type", str, path, line))
     path = folder / "relations.json"
     for line, row in read_json_lines(path):
-        if rows.field(row, "type", str, path, line) in _LABELS:
+        if row_field(row, "type", str, path, line) in _LABELS:
             _place(row, ("sourceBegin", "sourceEnd", "source"), texts, path, line)
             document, *_ = _place(row, ("targetBegin", "targetEnd", "target"), texts, path, line)
             found[document].relations.append((line, row))
@@ -106,9 +119,9 @@ def _place(
     row: Mapping[str, Any], keys: tuple[str, str, str], texts: Mapping[str, str], path: Path, line: int
 ) -> tuple[str, int, int]:
     """Look up document, begin and end of an annotation and compare the words there with the value it states."""
-    document = rows.field(row, "documentId", str, path, line)
-    begin, end = (rows.field(row, key, int, path, line) for key in keys[:2])
-    value = rows.field(row, keys[2], str, path, line)
+    document = row_field(row, "documentId", str, path, line)
+    begin, end = (row_field(row, key, int, path, line) for key in keys[:2])
+    value = row_field(row, keys[2], str, path, line)
     words = texts.get(document, "")[begin:end]
     # Line breaks and quotation marks are the only characters that the publisher's values spell in another way.
     if not 0 <= begin < end or _letters(words) != _letters(value):
@@ -131,7 +144,7 @@ def _make_excerpt(folder: Path, line: int, document: str, sentence: Sentence, an
             if isinstance(pair.holder, Mention):
                 pairs.setdefault((pair.holder, pair.target), pair)
     names = _names(sentence, annotations.entities, {pair.target for pair in pairs.values()})
-    return rows.make_excerpt(
+    return make_excerpt(
         "re3d", folder / "documents.json", line, sentence.text, list(pairs.values()), mentions=names, document=document
     )
 
@@ -154,7 +167,7 @@ def _sentence_pairs(
 
 def _in_sentence(sentence: Sentence, start: int, end: int, path: Path, line: int) -> Mention:
     span = bare_name(sentence.text, start - sentence.start, end - sentence.start)
-    return rows.mention_at(path, line, sentence.text, span)
+    return mention_at(path, line, sentence.text, span)
 
 
 def _names(sentence: Sentence, entities: Mapping[tuple[int, int], str], targets: Iterable[Mention]) -> list[Mention]:
