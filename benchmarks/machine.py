@@ -16,7 +16,7 @@ import psutil
 import torch
 from onnx import TensorProto, helper
 
-from stance.runtime import available_cores
+from stance.cores import available_cores
 
 SHAPES = ((512, 384, 1536), (512, 1536, 384), (1024, 1024, 1024))
 """Products measured, as rows, depth and columns: the encoder's own two, and a large square one."""

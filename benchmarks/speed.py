@@ -32,9 +32,9 @@ from benchmarks.peers import (
     ZeroShotPipeline,
 )
 from stance.classifier import StanceClassifier
+from stance.cores import available_cores
 from stance.folder import locate_model
 from stance.packing import PackedBatch
-from stance.runtime import available_cores
 from stance.scoring import FloatArray, PairScorer
 from stance.tables import Cell, Table
 

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
+from stance.cores import cpu_quota
 from stance.errors import ModelError, StanceError
 from stance.folder import CONFIG_FILE
 from stance.labels import PLOVER_ROOTS, Stance
@@ -163,11 +164,16 @@ def find_device(name: str | None) -> torch.device:
 
 
 def load_torch(folder: Path, device: torch.device, threads: int | None = None) -> TorchForward:
-    """Load the network of a model folder in 32 bit; ``threads``, if given, holds for all of torch in this process.
+    """Load the network of a model folder in 32 bit.
+
+    ``threads`` holds for all of torch in this process; None leaves its own choice, down to the container's quota.
 
     Raises:
         ModelError: weights are missing, or are not those that the configuration describes.
     """
+    quota = cpu_quota()
+    if threads is None and quota is not None:
+        threads = max(1, min(torch.get_num_threads(), int(quota)))
     if threads is not None:
         torch.set_num_threads(threads)
     with _no_progress_bar():
