@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from stance.folder import locate_model
 from stance.labels import Stance
 from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
 from stance.predictions import Document, Prediction
-from stance.scoring import PairScorer, Scores
+from stance.scoring import FloatArray, PairScorer, Scores
 from stance.sentences import Sentence, split_sentences
 from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
 
@@ -44,19 +44,26 @@ class StanceClassifier:
 
     @classmethod
     def from_pretrained(
-        cls, path_or_hub_id: str | Path | None = None, *, backend: Backend = "auto", device: str | None = None
+        cls,
+        path_or_hub_id: str | Path | None = None,
+        *,
+        backend: Backend = "auto",
+        device: str | None = None,
+        threads: int | None = None,
     ) -> StanceClassifier:
         """Load a model folder: the shipped one, a local one, or one from the Hugging Face Hub by its id.
 
         Only a hub id touches the network. ``backend="auto"`` takes torch where there is a GPU, and on a CPU the
-        folder's int8 graph on ONNX Runtime, if it has one.
+        folder's int8 graph on ONNX Runtime, if it has one. ``threads`` is how many the processor may use for one
+        encoder pass: None asks ``OMP_NUM_THREADS``, the process's affinity and its container's quota.
 
         Raises:
             ModelError: the folder is missing, damaged or no stance model.
+            StanceError: ``backend``, ``device`` or ``threads`` is none that this machine has.
         """
         from stance.loading import load_scorer  # noqa: PLC0415  # torch takes seconds to import
 
-        return cls(load_scorer(locate_model(path_or_hub_id), backend=backend, device=device))
+        return cls(load_scorer(locate_model(path_or_hub_id), backend=backend, device=device, threads=threads))
 
     def predict(self, text: str, targets: Iterable[str | Target] | None = None, *, holders: bool = False) -> Document:
         """Judge every sentence of a text that names a target.
@@ -76,7 +83,7 @@ class StanceClassifier:
         targets: Iterable[str | Target] | None = None,
         *,
         holders: bool = False,
-        batch_size: int = 64,
+        batch_size: int = 256,
         show_progress: bool = False,
     ) -> Iterator[Document]:
         """Judge a stream of texts, in order, holding ``batch_size`` of them at a time.
@@ -123,17 +130,10 @@ class StanceClassifier:
         predictions = []
         for by_holder in places.values():
             mentions = tuple(dict.fromkeys(draft.pairs[i - start].target for i in by_holder[ANY]))
-            directed = [
-                self._prediction(draft.pairs[self._decisive(scores, rows) - start], scores, rows, mentions)
-                for holder, rows in by_holder.items()
-                if holder is not ANY
-            ]
-            if holders:
-                predictions += directed
-                continue
-            rows = by_holder[ANY]
-            pair = draft.pairs[self._decisive(scores, rows) - start]
-            predictions.append(_attribute(self._prediction(pair, scores, rows, mentions), directed))
+            for rows in [r for holder, r in by_holder.items() if holder is not ANY] if holders else [by_holder[ANY]]:
+                pair = draft.pairs[_decisive(scores, rows) - start]
+                prediction = self._prediction(pair, scores, rows, mentions)
+                predictions.append(prediction if holders else _attributed(prediction, by_holder, scores, draft, start))
         return Document(draft.text, draft.sentences, tuple(predictions), draft.unmatched)
 
     def _prediction(
@@ -148,24 +148,28 @@ class StanceClassifier:
         """Join the rows of one pair of actors, one per pair of mentions: the clearest mention decides each stance."""
         settings = self.scorer.settings
         thresholds = settings.any_thresholds if pair.holder is ANY else settings.thresholds
-        probabilities = dict(zip(Stance, scores.probabilities[rows].max(axis=0).tolist(), strict=True))
-        stances = frozenset(s for s, t in zip(Stance, thresholds, strict=True) if probabilities[s] >= t)
-        relation = scores.relations[rows].max(axis=0)
-        best = int(relation.argmax())
-        related = bool(stances) or always_relation
+        probabilities = dict(zip(Stance, _clearest(scores.probabilities, rows).tolist(), strict=True))
+        stances = frozenset(s for (s, p), t in zip(probabilities.items(), thresholds, strict=True) if p >= t)
+        relation = _clearest(scores.relations, rows) if stances or always_relation else None
         return Prediction(
             pair=pair,
             probabilities=probabilities,
             stances=stances,
             mentions=mentions,
-            relation=settings.relations[best] if related else None,
-            relation_probability=float(relation[best]) if related else None,
-            truncated=bool(scores.truncated[rows].any()),
+            relation=None if relation is None else settings.relations[int(relation.argmax())],
+            relation_probability=None if relation is None else float(relation.max()),
+            truncated=any(scores.truncated[i] for i in rows),
         )
 
-    @staticmethod
-    def _decisive(scores: Scores, rows: Sequence[int]) -> int:
-        return rows[int(scores.probabilities[rows].max(axis=1).argmax())]
+
+def _clearest(scores: FloatArray, rows: Sequence[int]) -> FloatArray:
+    """Take the largest score of each column; nearly every pair of actors has one row, which needs no reduction."""
+    largest: FloatArray = scores[rows[0]] if len(rows) == 1 else scores[rows].max(axis=0)
+    return largest
+
+
+def _decisive(scores: Scores, rows: Sequence[int]) -> int:
+    return rows[0] if len(rows) == 1 else rows[int(scores.probabilities[rows].max(axis=1).argmax())]
 
 
 def _draft(text: str, wanted: MentionFinder | None) -> _Draft:
@@ -201,12 +205,16 @@ def _is_self(pair: Pair) -> bool:
     return isinstance(pair.holder, Mention) and pair.holder.target == pair.target.target
 
 
-def _attribute(prediction: Prediction, directed: Sequence[Prediction]) -> Prediction:
+def _attributed(
+    prediction: Prediction, by_holder: Mapping[Holder | Target, list[int]], scores: Scores, draft: _Draft, start: int
+) -> Prediction:
     """Name beside anybody's stance the holder to whom the directed judgements give it most."""
+    directed = [rows for holder, rows in by_holder.items() if holder is not ANY]
     if not prediction.stances or not directed:
         return prediction
-    best = max(directed, key=lambda d: sum(d.probabilities[s] for s in prediction.stances))
-    return replace(prediction, likely_holder=best.pair.holder)
+    taken = [i for i, stance in enumerate(Stance) if stance in prediction.stances]
+    best = max(directed, key=lambda rows: float(_clearest(scores.probabilities, rows)[taken].sum()))
+    return replace(prediction, likely_holder=draft.pairs[_decisive(scores, best) - start].holder)
 
 
 def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
