@@ -42,7 +42,8 @@ class ModelSettings:
     """What a model folder says of itself beyond the network: the content of ``stance.json``.
 
     ``thresholds`` are calibrated probabilities, in ``Stance`` order, at and above which a stance of a directed pair is
-    reported; ``any_thresholds`` are those of pairs with holder ANY.
+    reported, and ``calibration`` maps logits to these; ``any_thresholds`` and ``any_calibration`` are those of pairs
+    with holder ANY.
     ``max_length`` counts word pieces; ``library_version`` is the version of ``stance`` that wrote the folder.
     """
 
@@ -56,6 +57,7 @@ class ModelSettings:
     thresholds: tuple[float, ...] = (0.5,) * len(Stance)
     any_thresholds: tuple[float, ...] = (0.5,) * len(Stance)
     calibration: Calibration = Calibration()
+    any_calibration: Calibration = Calibration()
     marker_tokens: tuple[str, ...] = MARKER_TOKENS
     library_version: str = ""
     format: int = FORMAT
@@ -129,13 +131,14 @@ def _settings(record: dict[str, Any]) -> ModelSettings:
     if unknown:
         raise ValueError(f"unknown key {min(unknown)!r}")
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
-    calibration = record["calibration"]
-    values["calibration"] = Calibration(tuple(calibration["slope"]), tuple(calibration["intercept"]))
+    for name in ("calibration", "any_calibration"):
+        if name in record:
+            values[name] = Calibration(tuple(record[name]["slope"]), tuple(record[name]["intercept"]))
     settings = ModelSettings(**values)
     if settings.labels != tuple(Stance):
         raise ValueError(f"labels {list(settings.labels)}")
-    maps = settings.calibration
-    for numbers in (settings.thresholds, settings.any_thresholds, maps.slope, maps.intercept):
+    maps = [m for c in (settings.calibration, settings.any_calibration) for m in (c.slope, c.intercept)]
+    for numbers in (settings.thresholds, settings.any_thresholds, *maps):
         if len(numbers) != len(Stance) or not all(isinstance(n, int | float) for n in numbers):
             raise ValueError(f"thresholds or calibration that are not {len(Stance)} numbers each")
     if len(settings.marker_tokens) != len(MARKER_TOKENS):

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from stance.folder import Calibration, ModelSettings
 from stance.labels import Stance
 from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence
-from stance.pairs import Pair
+from stance.pairs import ANY, Pair
 from stance.sentences import encodable
 
 FloatArray = NDArray[np.float32]
@@ -45,6 +45,17 @@ class PairScorer:
 
     def score(self, pairs: Sequence[Pair], max_tokens: int | None = None) -> Scores:
         """Score pairs. Identical sentences share one encoding; ``max_tokens`` bounds the columns of a batch."""
+        logits, relations, truncated = self.logits(pairs, max_tokens)
+        anybody = np.fromiter((pair.holder is ANY for pair in pairs), np.bool_, len(pairs))
+        directed, open_ended = (
+            calibrate(logits, fitted) for fitted in (self.settings.calibration, self.settings.any_calibration)
+        )
+        return Scores(np.where(anybody[:, None], open_ended, directed), softmax(relations), truncated)
+
+    def logits(
+        self, pairs: Sequence[Pair], max_tokens: int | None = None
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+        """Run the network: stance logits ``(n_pairs, 3)``, relation logits, and which pairs a window was judged on."""
         n_relations = len(self.settings.relations)
         logits = np.zeros((len(pairs), len(Stance)), dtype=np.float32)
         relations = np.zeros((len(pairs), n_relations), dtype=np.float32)
@@ -56,7 +67,7 @@ class PairScorer:
             logits[batch.index], relations[batch.index] = self.forward(batch)
             for row in chosen:
                 truncated[row.index] = row.truncated
-        return Scores(calibrate(logits, self.settings.calibration), softmax(relations), truncated)
+        return logits, relations, truncated
 
     def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:
         """Tokenise every distinct sentence in one call and pack its pairs."""

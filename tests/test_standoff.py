@@ -52,7 +52,7 @@ def test_sentence_comes_back_from_its_document(tmp_path: Path, texts: Path) -> N
     (excerpt,) = read_standoff(annotations(tmp_path, political()), texts)["train"]
     assert excerpt.text == "Lesotho thanks Zambia for its help."
     assert [excerpt.text[m.start : m.end] for m in excerpt.mentions] == ["Lesotho", "Zambia"]
-    assert excerpt.pairs[0].label == {Stance.SUPPORT}
+    assert excerpt.pairs[0].label == frozenset({Stance.SUPPORT})
     assert (excerpt.author, excerpt.origin.document, excerpt.origin.date) == ("Lesotho", "LSO_1.txt", "2020")
     assert excerpt.complete
 

@@ -88,7 +88,7 @@ def finished_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, 
     model = StanceModel(config)
     model.load_state_dict(finished.state_dict())
     model.encoder.set_attn_implementation("eager")
-    return model, scorer.tokenizer, replace(scorer.settings, calibration=Calibration())
+    return model, scorer.tokenizer, replace(scorer.settings, calibration=Calibration(), any_calibration=Calibration())
 
 
 def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, ModelSettings]:

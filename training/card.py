@@ -33,6 +33,8 @@ from training.data import load_corpora
 _CORPORA = {
     "diplomatic": ("White House and UN General Debate, every directed pair annotated", "texts public domain / CC0"),
     "news": ("sentences of DSE, NewsMTSC and PLV, every directed pair annotated anew", "as those sets"),
+    "political": ("more sentences of both, every directed pair annotated for this model", "texts public domain / CC0"),
+    "press": ("more sentences of DSE, NewsMTSC and PLV, annotated likewise", "as those sets"),
     "seeds": ("invented sentences of this project (`seeds/`)", "CC0"),
     "plv": ("PLOVER event sentences, training part (Hu et al., ACL 2024)", "none stated"),
     "dse": ("directed sentiment between entities in news (Park et al., Findings of ACL 2021)", "none stated"),

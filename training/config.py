@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
@@ -65,8 +65,7 @@ class TrainingSettings:
     ``corpus/targets`` or ``corpus/macro``; none means all.
 
     ``start`` goes on from a finished model instead of an encoder: "shipped", or the folder of a stance model, below the
-    TOML file. Its weights, tokenizer, markers and ``max_length`` are taken; its calibration, which was of its own
-    probabilities, is not, and thresholds are tuned anew.
+    TOML file. Its weights, tokenizer, markers and ``max_length`` are taken; calibration and thresholds are fitted anew.
     """
 
     output: str
@@ -124,6 +123,20 @@ def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Tra
     settings = _build(TrainingSettings, {**record, "folder": path.resolve().parent}, "settings")
     _check(settings)
     return settings
+
+
+def public_settings(settings: TrainingSettings) -> dict[str, Any]:
+    """Give the settings without the paths of this machine."""
+    record = asdict(settings)
+    for key in ("folder", "corpora_folder", "output"):
+        del record[key]
+    if settings.start:
+        record["start"] = Path(settings.start).name
+        del record["encoder"], record["max_length"]  # those of the model that it started from
+    else:
+        del record["start"]
+        record["encoder"] = Path(settings.encoder).name if Path(settings.encoder).is_dir() else settings.encoder
+    return record
 
 
 def _table(value: object, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt
@@ -28,17 +29,15 @@ from stance.scoring import FloatArray, PairScorer
 FOLDS = 2
 """Thresholds scored on one fold of documents are tuned on the others."""
 
+EXACT_KINDS = ("pairs", "targets")
+"""What complete excerpts are scored on: directed pairs, and targets whoever holds the stance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Development:
-    """Development figures of one model, and thresholds tuned on all complete excerpts.
-
-    ``scores`` are named ``corpus/figure`` or, for a part of a figure, ``corpus/figure.part``.
-    """
+    """Development figures of one model, named ``corpus/figure`` or, for a part of a figure, ``corpus/figure.part``."""
 
     scores: dict[str, float]
-    thresholds: tuple[float, ...]
-    any_thresholds: tuple[float, ...]
 
     def score(self, selection: Sequence[str] = ()) -> float:
         """Take the mean of the selected figures, or of all headline figures: what early stopping compares."""
@@ -58,17 +57,16 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
     or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds.
     """
     scores: dict[str, float] = {}
-    exact: dict[str, list[tuple[FloatArray, BoolArray]]] = {"pairs": [], "targets": []}
     for name, excerpts in splits.items():
         complete = [e for e in excerpts if e.complete]
         if complete:
-            for kind, judged in exact.items():
-                judged.append(_judge(scorer, complete, kind, name, scores))
+            for kind in EXACT_KINDS:
+                scores |= _exact_scores(scorer, complete, kind, name)
         elif any(e.origin.source == "dse" for e in excerpts):
             scores |= _dse_scores(name, scorer, excerpts)
         else:
             scores |= _polarity_scores(name, scorer, excerpts)
-    return Development(scores, _tuned(exact["pairs"]), _tuned(exact["targets"]))
+    return Development(scores)
 
 
 def check_selection(selection: Sequence[str], splits: Mapping[str, Sequence[Excerpt]]) -> None:
@@ -84,16 +82,8 @@ def check_selection(selection: Sequence[str], splits: Mapping[str, Sequence[Exce
             raise ConfigError(f"expected selection out of {known}; got {figure!r}; correct it")
 
 
-def _tuned(judged: Sequence[tuple[FloatArray, BoolArray]]) -> tuple[float, ...]:
-    if not judged:
-        return (0.5,) * len(Stance)
-    return tune_thresholds(np.concatenate([p for p, _ in judged]), np.concatenate([y for _, y in judged]))
-
-
-def _judge(
-    scorer: PairScorer, excerpts: Sequence[Excerpt], kind: str, name: str, scores: dict[str, float]
-) -> tuple[FloatArray, BoolArray]:
-    """Score one kind of pairs of complete excerpts into ``scores``; give their probabilities and gold."""
+def list_exact(excerpts: Sequence[Excerpt], kind: str) -> tuple[list[Pair], BoolArray, list[str]]:
+    """List the pairs of complete excerpts, of one of ``EXACT_KINDS``, with gold ``(n, 3)`` and documents."""
     pairs: list[Pair] = []
     labels: list[Label] = []
     documents: list[str] = []
@@ -102,18 +92,28 @@ def _judge(
         pairs += new_pairs
         labels += new_labels
         documents += [excerpt.origin.document or excerpt.id] * len(new_pairs)
-    probabilities, y_true = scorer.score(pairs).probabilities, label_matrix(labels)
-    y_pred = cross_fitted(probabilities, y_true, documents)
-    scores[f"{name}/{kind}"] = micro_f1(y_true, y_pred)
-    for stance, value in zip(Stance, stance_f1(y_true, y_pred), strict=True):
-        scores[f"{name}/{kind}.{stance}"] = float(value)
-    return probabilities, y_true
+    return pairs, label_matrix(labels), documents
+
+
+def fold_numbers(documents: Sequence[str]) -> NDArray[np.int64]:
+    """Deal documents out to ``FOLDS`` folds, in the order of their names."""
+    order = {d: i % FOLDS for i, d in enumerate(sorted(set(documents)))}
+    return np.array([order[d] for d in documents], dtype=np.int64)
+
+
+def _exact_scores(scorer: PairScorer, excerpts: Sequence[Excerpt], kind: str, name: str) -> dict[str, float]:
+    pairs, y_true, documents = list_exact(excerpts, kind)
+    y_pred = cross_fitted(scorer.score(pairs).probabilities, y_true, documents)
+    by_stance = zip(Stance, stance_f1(y_true, y_pred), strict=True)
+    return {
+        f"{name}/{kind}": micro_f1(y_true, y_pred),
+        **{f"{name}/{kind}.{stance}": float(value) for stance, value in by_stance},
+    }
 
 
 def cross_fitted(probabilities: FloatArray, y_true: BoolArray, documents: Sequence[str]) -> BoolArray:
     """Decide each fold of documents at thresholds tuned on the other folds, so that no row tunes its own."""
-    order = {d: i % FOLDS for i, d in enumerate(sorted(set(documents)))}
-    fold = np.array([order[d] for d in documents])
+    fold = fold_numbers(documents)
     y_pred = np.zeros_like(y_true)
     for k in range(FOLDS):
         thresholds = tune_thresholds(probabilities[fold != k], y_true[fold != k])

@@ -30,8 +30,9 @@ from stance.errors import ConfigError, StanceError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
 from training.build import first_model, save_model, start_digest
+from training.calibration import fit_settings
 from training.card import write_card
-from training.config import StageSettings, TrainingSettings, load_settings
+from training.config import StageSettings, TrainingSettings, load_settings, public_settings
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples, draw_pairs
@@ -175,12 +176,13 @@ class Trainer:
         stances = (weights * stance_losses(output.logits.float(), targets, kinds)).sum() / weights.sum()
         return stances + self.settings.relation_weight * relation_loss(output.relation_logits.float(), relations)
 
+    def current_scorer(self) -> PairScorer:
+        """Give a scorer that runs the current weights."""
+        return PairScorer(self.tokenizer, self.model_settings, TorchForward(self.plain_model, self.accelerator.device))
+
     def evaluate(self) -> Development:
         """Score the current weights on every development split."""
-        scorer = PairScorer(
-            self.tokenizer, self.model_settings, TorchForward(self.plain_model, self.accelerator.device)
-        )
-        figures = evaluate_development(scorer, self.development)
+        figures = evaluate_development(self.current_scorer(), self.development)
         self.model.train()
         return figures
 
@@ -294,42 +296,24 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
     trainer.resume()
     figures = trainer.run()
     if trainer.accelerator.is_main_process:
+        fitted, calibration = fit_settings(trainer.current_scorer(), corpora.development)
         record = {
-            "settings": _public(settings),
+            "settings": public_settings(settings),
             "corpora": corpora.fingerprints,
-            "scores": {k: round(v, 4) for k, v in figures.scores.items()},
+            "scores": {k: round(v, 4) for k, v in {**figures.scores, **calibration}.items()},
             "history": trainer.progress.history,
             "seconds": round(trainer.progress.seconds),
         }
-        finished = replace(
-            trainer.model_settings,
-            thresholds=figures.thresholds,
-            any_thresholds=figures.any_thresholds,
-            library_version=stance_version,
-        )
+        finished = replace(fitted, library_version=stance_version)
         output = (settings.folder / settings.output).resolve()
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
         write_card(output, corpora.development)
     return figures
 
 
-def _public(settings: TrainingSettings) -> dict[str, Any]:
-    """Give the settings without the paths of this machine."""
-    record = asdict(settings)
-    for key in ("folder", "corpora_folder", "output"):
-        del record[key]
-    if settings.start:
-        record["start"] = Path(settings.start).name
-        del record["encoder"], record["max_length"]  # those of the model that it started from
-    else:
-        del record["start"]
-        record["encoder"] = Path(settings.encoder).name if Path(settings.encoder).is_dir() else settings.encoder
-    return record
-
-
 def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
     """Write down what decides a run's weights, so that no checkpoint of another run is taken up."""
-    record = _public(settings)
+    record = public_settings(settings)
     del record["threads"], record["checkpoint_steps"]
     if settings.start:
         record["start"] = start_digest(settings)
