@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE := 1
 export HF_DATASETS_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-slow lint train benchmark-accuracy benchmark-speed clean
+.PHONY: demo test test-slow test-notebooks lint notebooks train benchmark-accuracy benchmark-speed clean
 
 demo: $(VENV)/library.stamp
 	$(BIN)/stance predict seeds/seed_article.txt
@@ -19,10 +19,16 @@ test: lint
 test-slow: $(VENV)/workshop.stamp
 	$(BIN)/python -m pytest -m slow
 
+test-notebooks: $(VENV)/workshop.stamp
+	$(BIN)/python -m pytest -m "" tests/test_notebooks.py
+
 lint: $(VENV)/workshop.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+notebooks: $(VENV)/workshop.stamp
+	$(BIN)/python notebooks/execute.py
 
 train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.train training/base.toml --run runs/base
@@ -46,5 +52,5 @@ $(VENV)/library.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/workshop.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[training,dev]'
+	$(PIP) --editable '.[training,dev,notebooks]'
 	touch $@ $(VENV)/library.stamp

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stance.classifier import StanceClassifier
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
 from stance.formats import FORMATS, ROW_FORMATS
+from stance.labels import Label, Polarity, Stance
+from stance.metrics import POLARITIES, polarity_classes
 from stance.predictions import Prediction
-from stance.protocols import PublishedRow
+from stance.protocols import PublishedRow, probability_matrix
 from stance.report import Report
+from stance.sentences import encodable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,59 @@ class Evaluation:
     predictions: list[Prediction]
     target_predictions: list[Prediction]
     report: Report
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row per judged pair, gold beside the answer; needs pandas.
+
+        Columns: ``id``, ``document`` and ``text`` of the excerpt; ``holder``, ``target``; ``gold`` and ``predicted``
+        (stances joined by ``|``, or the polarity where gold is one); ``correct``; ``p_support``, ``p_oppose``,
+        ``p_cooperate``.
+        """
+        import pandas as pd  # noqa: PLC0415  # a second of import that most roads do not need
+
+        views = [
+            ((e, *e.to_pairs()) for e in self.excerpts),
+            ((e, *e.to_target_pairs()) for e in self.excerpts if e.complete),
+        ]
+        gold = [(e, label) for view in views for e, _, labels in view for label in labels]
+        answers = [*self.predictions, *self.target_predictions]
+        rows = [_frame_row(e, label, answer) for (e, label), answer in zip(gold, answers, strict=True)]
+        return pd.DataFrame.from_records(rows, columns=FRAME_COLUMNS)
+
+
+FRAME_COLUMNS = [
+    "id",
+    "document",
+    "text",
+    "holder",
+    "target",
+    "gold",
+    "predicted",
+    "correct",
+    *(f"p_{s}" for s in Stance),
+]
+"""Columns of ``Evaluation.to_frame``."""
+
+
+def _frame_row(excerpt: Excerpt, label: Label, answer: Prediction) -> dict[str, Any]:
+    given: Label = answer.stances
+    if isinstance(label, Polarity):
+        given = POLARITIES[int(polarity_classes(probability_matrix([answer]))[0])]
+    return {
+        "id": excerpt.id,
+        "document": excerpt.origin.document,
+        "text": encodable(excerpt.text),
+        "holder": str(answer.pair.holder),
+        "target": answer.target.name,
+        "gold": _label_words(label),
+        "predicted": _label_words(given),
+        "correct": label == given,
+        **{f"p_{s}": answer.probabilities[s] for s in Stance},
+    }
+
+
+def _label_words(label: Label) -> str:
+    return str(label) if isinstance(label, Polarity) else "|".join(s for s in Stance if s in label)
 
 
 def evaluate(classifier: StanceClassifier, path: str | Path, format: str = "excerpts") -> Evaluation:  # noqa: A002  # as the command line has it

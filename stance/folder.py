@@ -207,7 +207,9 @@ def describe_model(folder: Path) -> dict[str, str]:
         ),
     }
     if training:
-        lines["trained with"] = f"encoder {training['settings']['encoder']}, seed {training['settings']['seed']}"
+        trained = training["settings"]
+        origin = "start" if "start" in trained else "encoder"
+        lines["trained with"] = f"{origin} {trained[origin]}, seed {trained['seed']}"
         lines["scores"] = ", ".join(f"{k} {v:.3f}" for k, v in training["scores"].items() if "." not in k)
     return lines
 

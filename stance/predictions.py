@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stance.highlights import Highlight, chip, highlight
 from stance.labels import Stance
 from stance.pairs import Holder, Pair
 from stance.sentences import Sentence, encodable
@@ -13,6 +15,9 @@ from stance.targets import Mention, Target
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SHOWN_SENTENCES = 200
+"""Sentences that a notebook shows of a document by itself; ``Document.to_html`` has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,31 @@ class Document:
         frame = pd.DataFrame.from_records(rows, columns=FLAT_COLUMNS)
         return frame.astype({"holder_start": "Int64", "holder_end": "Int64"})
 
+    def to_html(self) -> str:
+        """Write the text as an HTML table, a sentence a row, beside it who takes which stance toward whom.
+
+        Targets stand in the colours of the stances toward them, holders are underlined; the colours carry nothing that
+        the words beside them do not say.
+        """
+        return self._html(self.sentences)
+
+    def _repr_html_(self) -> str:
+        rest = len(self.sentences) - SHOWN_SENTENCES
+        note = f"<p>{rest} further sentences: <code>to_html()</code> writes them all.</p>" if rest > 0 else ""
+        return self._html(self.sentences[:SHOWN_SENTENCES]) + note
+
+    def _html(self, sentences: tuple[Sentence, ...]) -> str:
+        taken: dict[Sentence, list[Prediction]] = {}
+        for prediction in self.predictions:
+            if prediction.stances:
+                taken.setdefault(prediction.sentence, []).append(prediction)
+        rows = "".join(_html_row(sentence, taken.get(sentence, [])) for sentence in sentences)
+        legend = " ".join(chip(s, s) for s in Stance)
+        return (
+            f"<p>Targets: {legend}. Holders: <u>underlined</u>.</p>\n"
+            f"<table><thead><tr><th>sentence</th><th>holder → target</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
+
 
 FLAT_COLUMNS = [
     "sentence_index",
@@ -126,6 +156,22 @@ def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
         "relation": record["relation"],
         "truncated": record["truncated"],
     }
+
+
+def _html_row(sentence: Sentence, taken: list[Prediction]) -> str:
+    spans: list[Highlight] = []
+    for p in taken:
+        spans += [Highlight(m.start, m.end, p.stances) for m in p.mentions or (p.target,)]
+        if isinstance(p.holder, Mention):
+            spans.append(Highlight(p.holder.start, p.holder.end))
+    cells = (highlight(sentence.text, spans), "<br>".join(map(_html_verdict, taken)))
+    return "<tr>" + "".join(f'<td style="text-align: left">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _html_verdict(prediction: Prediction) -> str:
+    actors = html.escape(encodable(f"{prediction.holder} → {prediction.target}"))
+    chips = " ".join(chip(s, f"{s} {prediction.probabilities[s]:.2f}") for s in Stance if s in prediction.stances)
+    return f"{actors}: {chips}{' (judged on a part)' if prediction.truncated else ''}"
 
 
 def _record(prediction: Prediction, index: int) -> dict[str, Any]:

@@ -77,11 +77,12 @@ ARROWS = {
     "swaps": "actors excerpts pairs rewriting sentences targets",
     "counterfactuals": "excerpts labels negation pairs rewriting swaps targets",
     "audit": "adjudication bootstrap counterfactuals errors excerpts labels metrics pairs predictions rewriting",
-    "predictions": "labels pairs sentences targets",
+    "highlights": "labels sentences",
+    "predictions": "highlights labels pairs sentences targets",
     "classifier": "errors folder labels loading pairs predictions scoring sentences targets",
     "report": "bootstrap comparison errors excerpts judgements labels layout metrics pairs predictions protocols "
     "sections slices tables",
-    "evaluation": "classifier errors excerpts formats predictions protocols report",
+    "evaluation": "classifier errors excerpts formats labels metrics predictions protocols report sentences",
     "__init__": "actors agreement audit classifier comparison errors evaluation excerpts judgements labels pairs "
     "predictions report sentences targets",
     "cli": "__init__ adjudication agreement audit classifier counterfactuals errors evaluation excerpts folder formats "

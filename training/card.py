@@ -164,8 +164,9 @@ def model_card(record: Mapping[str, Any], settings: ModelSettings, reports: Mapp
         "## Trained on\n",
         _table(("corpus", "rows", "what it is", "licence as stated"), _corpus_rows(record["corpora"])),
         "Some corpora state no licence: the model learned from them, none of their text is in this repository.\n",
-        f"Encoder `{trained['encoder']}`, seed {trained['seed']}, {record['seconds'] // 60} minutes of training.\n"
-        "Reproduce with `python -m training.train training/base.toml` on the corpora of `training/README.md`;\n"
+        f"{_origin(trained)}, seed {trained['seed']}, {record['seconds'] // 60} minutes of training.\n"
+        f"Reproduce with `python -m training.train` and the settings in `{TRAINING_FILE}`, for the shipped model\n"
+        "`training/base.toml`, on the corpora of `training/README.md`;\n"
         "`python -m training.card MODEL_DIR --corpora DIR` measures a finished model anew and rewrites this card.\n",
         _LIMITS,
     ]
@@ -207,6 +208,10 @@ def _risk_rows(sections: Sequence[tuple[str, Section]]) -> list[list[object]]:
         for name, section in sections
         if (risk := section.risk_coverage) is not None
     ]
+
+
+def _origin(trained: Mapping[str, Any]) -> str:
+    return f"Started from the model `{trained['start']}`" if "start" in trained else f"Encoder `{trained['encoder']}`"
 
 
 def _calibration(settings: ModelSettings) -> str:

