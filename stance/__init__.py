@@ -13,8 +13,10 @@ from stance.classifier import StanceClassifier
 from stance.errors import ConfigError, DataError, ModelError, StanceError, TargetError
 from stance.excerpts import Excerpt, GoldPair, Origin, load_excerpts, save_excerpts
 from stance.labels import PLOVER_ROOTS, Label, Polarity, Stance
+from stance.overview import ActorStance, Overview
 from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
 from stance.predictions import Document, Prediction
+from stance.resolution import How, Resolution, Resolved, resolve_holders
 from stance.sentences import Sentence, split_sentences
 from stance.targets import Mention, MentionFinder, Target, find_mentions
 
@@ -23,6 +25,7 @@ __all__ = [
     "AUTHOR",
     "PLOVER_ROOTS",
     "Actor",
+    "ActorStance",
     "ActorTable",
     "ConfigError",
     "DataError",
@@ -30,14 +33,18 @@ __all__ = [
     "Excerpt",
     "GoldPair",
     "Holder",
+    "How",
     "Label",
     "Mention",
     "MentionFinder",
     "ModelError",
     "Origin",
+    "Overview",
     "Pair",
     "Polarity",
     "Prediction",
+    "Resolution",
+    "Resolved",
     "Sentence",
     "Stance",
     "StanceClassifier",
@@ -47,6 +54,7 @@ __all__ = [
     "find_mentions",
     "load_excerpts",
     "make_pairs",
+    "resolve_holders",
     "save_excerpts",
     "split_sentences",
 ]

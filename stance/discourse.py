@@ -52,7 +52,8 @@ _OFFICIALS = _words(
 _FORMER = _words("former ex-president then-president late future opposition former-president")
 _NATIONAL = re.compile(
     r"(?:Vice |Deputy )?(?:President|Premier|Prime Minister)|(?:Foreign|Finance|Defence|External Affairs) Minister"
-    r"|leader|head of (?:state|government)|King|Queen|Emir|Sultan|Emperor|Crown Prince|Chancellor|Taoiseach|Supreme Leader"
+    r"|leader|head of (?:state|government)|King|Queen|Emir|Sultan|Emperor|Crown Prince|Chancellor|Taoiseach"
+    r"|Supreme Leader"
     r"|General Secretary|Foreign Secretary|(?:Deputy )?Secretary of (?:State|Defense|the Treasury|Commerce)"
     r"|National Security Advisor|Trade Representative|White House Press Secretary|Kremlin spokesman"
     r"|Foreign Ministry spokeswoman|Ambassador to the United Nations"
@@ -147,7 +148,7 @@ class Cast:
         if person in self.states:
             return self.states[person]
         actor = self.actor(person)
-        if actor is None or actor.kind is not Kind.PERSON or actor.state not in self.table:
+        if actor is None or actor.kind is not Kind.PERSON or actor.state is None or actor.state not in self.table:
             return None
         last = max(actor.offices, key=lambda o: (o.until is None, o.until or "", o.since or ""), default=None)
         if last is None or not _NATIONAL.fullmatch(last.title):

@@ -39,11 +39,15 @@ ARROWS = {
     "model": "errors folder labels packing scoring",
     "runtime": "errors folder labels packing scoring",
     "loading": "errors folder model runtime scoring",
-    "predictions": "labels pairs sentences targets",
-    "classifier": "errors folder labels loading pairs predictions scoring sentences targets",
+    "discourse": "actors spelling targets unlisted",
+    "resolution": "actors discourse sentences spelling targets",
+    "overview": "labels pairs sentences targets",
+    "predictions": "errors labels overview pairs resolution sentences targets",
+    "classifier": "actors errors folder labels loading pairs predictions resolution scoring sentences targets",
     "report": "errors excerpts labels metrics pairs predictions scoring",
-    "__init__": "actors classifier errors excerpts labels pairs predictions report sentences targets",
-    "cli": "__init__ classifier errors excerpts folder labels predictions report targets",
+    "__init__": "actors classifier errors excerpts labels overview pairs predictions report resolution sentences "
+    "targets",
+    "cli": "__init__ actors classifier errors excerpts folder labels overview predictions report targets",
 }
 
 # Packages that take a second or more to import, and the rooms that may load them when they are imported themselves.
