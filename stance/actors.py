@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import DataError, StanceError, TargetError
+from stance.offices import Office, as_day
 from stance.spelling import folded
 
 _SHIPPED = Path(__file__).parent / "data" / "actors.json"
 _LISTS = ("aliases", "adjectives", "capitals", "metonyms", "short_names")
 _FIELDS = ("id", "name", "kind", *_LISTS, "state", "offices")
-_OFFICE = re.compile(r"(?P<title>.*?)\s*(?P<since>[\d-]*)\.\.(?P<until>[\d-]*)")
-_DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 
 class Kind(StrEnum):
@@ -46,52 +44,6 @@ class Kind(StrEnum):
     AGREEMENT = "agreement"
     INSTITUTION = "institution"
     COMPANY = "company"
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """An office and the days from and to which it was held: ISO dates, or a year or month where no more is known.
-
-    Raises:
-        TargetError: a date is no ISO date, or the office ends before it begins.
-    """
-
-    title: str
-    since: str | None = None
-    until: str | None = None
-
-    def __post_init__(self) -> None:
-        for day in (self.since, self.until):
-            if day is not None and not _is_day(day):
-                raise TargetError(f"expected a date as YYYY, YYYY-MM or YYYY-MM-DD; got {day!r}; correct the office")
-        if self.since and self.until and self.since[: len(self.until)] > self.until[: len(self.since)]:
-            raise TargetError(f"expected an office to begin before it ends; got {str(self)!r}; correct its dates")
-
-    @classmethod
-    def parse(cls, text: str) -> Office:
-        """Read the written form, ``title since..until``.
-
-        >>> Office.parse("President 2013-08-03..2021-08-03").until
-        '2021-08-03'
-
-        Raises:
-            TargetError: the text has another form, or a date is wrong.
-        """
-        parts = _OFFICE.fullmatch(text.strip())
-        if parts is None:
-            raise TargetError(
-                f"expected an office as 'title since..until'; got {text!r}; write the dates with two dots"
-            )
-        return cls(parts["title"], parts["since"] or None, parts["until"] or None)
-
-    def held_on(self, day: str) -> bool:
-        """Say whether the office was held on a day (ISO date); a year counts whole."""
-        since = (self.since or "0001") + "-01-01"[len(self.since or "0001") - 4 :]
-        until = (self.until or "9999") + "-12-31"[len(self.until or "9999") - 4 :]
-        return since <= day <= until
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.since or ''}..{self.until or ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +85,7 @@ class Actor:
 
     def in_office(self, on: str | date) -> tuple[Office, ...]:
         """List the offices held on a day."""
-        day = _as_day(on)
+        day = as_day(on)
         return tuple(office for office in self.offices if office.held_on(day))
 
     @classmethod
@@ -232,7 +184,7 @@ class ActorTable:
         Raises:
             TargetError: ``on`` is no ISO date.
         """
-        day = None if on is None else _as_day(on)
+        day = None if on is None else as_day(on)
         key = folded(name)
         bearers = self._by_name.get(key) or self._by_short_name.get(key, ())
         if len(bearers) > 1 and day is not None:
@@ -288,10 +240,11 @@ def _index(names: Iterable[tuple[str, Actor]]) -> dict[str, tuple[Actor, ...]]:
 def _csv_records(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(text.splitlines(keepends=True), restkey="", strict=True)
     while True:
+        first = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise DataError(f"expected CSV; got {error}; quote the cell", path, reader.line_num) from None
+            raise DataError(f"expected CSV; got {error}; quote the cell", path, first) from None
         if row is None:
             return
         if "" in row:
@@ -359,20 +312,3 @@ def _names(value: Any, key: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise TargetError(f"expected {key!r} as a list of names; got {value!r}; write a list")
     return tuple(value)
-
-
-def _is_day(day: str) -> bool:
-    if not _DAY.fullmatch(day):
-        return False
-    try:
-        date.fromisoformat(day + "-01-01"[len(day) - 4 :])
-    except ValueError:
-        return False
-    return True
-
-
-def _as_day(on: str | date) -> str:
-    day = on.isoformat()[:10] if isinstance(on, date) else on
-    if len(day) != 10 or not _is_day(day):
-        raise TargetError(f"expected a day as YYYY-MM-DD; got {on!r}; write the whole date")
-    return day

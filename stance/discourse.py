@@ -332,7 +332,8 @@ def _link(text: str, left: Appearance, right: Appearance, cast: Cast) -> None:
     gap = text[left.end : right.start]
     if left.kind in _REPRESENTED and right.kind is Kind.PERSON:
         inverted = _INVERTED.fullmatch(gap) and (gap[0] in "’'" or _is_official(_title_of(text, left.start)))
-        if before_person(text, left, right) or inverted:
+        former = {word.lower() for word in text[max(0, left.start - 20) : left.start].split()[-1:]}
+        if (before_person(text, left, right) or inverted) and _FORMER.isdisjoint(former):
             cast.states[right.target] = left.target
     elif left.kind is Kind.PERSON and right.kind in _REPRESENTED:
         of = _OF_STATE.fullmatch(gap) and _is_official(left.titles)

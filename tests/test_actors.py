@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stance.actors import Actor, ActorTable, Kind, Office
+from stance.actors import Actor, ActorTable, Kind
 from stance.errors import DataError, TargetError
+from stance.offices import Office
 from stance.spelling import folded
 from training.build_actors import build, to_text
 
