@@ -240,7 +240,7 @@ def _index(names: Iterable[tuple[str, Actor]]) -> dict[str, tuple[Actor, ...]]:
 def _csv_records(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(text.splitlines(keepends=True), restkey="", strict=True)
     while True:
-        first = reader.line_num + 1
+        first = max(reader.line_num, 1) + 1  # the header is read with the first row
         try:
             row = next(reader, None)
         except csv.Error as error:

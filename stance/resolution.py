@@ -145,8 +145,9 @@ class _Scene:
     text: str
     people: dict[Target, Appearance] = field(default_factory=dict)
     bodies: dict[Target, Appearance] = field(default_factory=dict)
-    groups: list[tuple[Target, ...]] = field(default_factory=list)
+    groups: dict[tuple[Target, ...], None] = field(default_factory=dict)
     somebody: bool = False  # a "he" or "she" whom no rule settled
+    together: bool = False  # its words tell of a meeting or a joint act
 
     def add(self, a: Appearance) -> None:
         """Note an appearance; a subject outshines a mere mention."""
@@ -156,8 +157,9 @@ class _Scene:
                 those[a.target] = a
 
     @property
-    def together(self) -> bool:
-        return _TOGETHER.search(self.text) is not None
+    def crowded(self) -> bool:
+        """Whether so many have appeared that nobody stands out; no rule then goes through them all."""
+        return max(len(self.people), len(self.bodies), len(self.groups)) >= _CROWD
 
 
 class _Reader:
@@ -171,7 +173,7 @@ class _Reader:
         self._open("", [])
 
     def _open(self, text: str, named: list[Appearance]) -> None:
-        self.scene = _Scene(text)
+        self.scene = _Scene(text, together=_TOGETHER.search(text) is not None)
         self.named = named
         self.place = 0  # how many of the named have passed
         self.last = {a.target: a.start for a in named}
@@ -207,7 +209,7 @@ class _Reader:
         if a.kind is Kind.PERSON:
             self.people[a.target] = None
         if a.end in joined:
-            self.scene.groups.append(joined[a.end])
+            self.scene.groups[joined[a.end]] = None
 
     def _recall(self, phrase: Mention, resolution: Resolution) -> None:
         """Let those whom a phrase means appear where it stands."""
@@ -219,7 +221,7 @@ class _Reader:
             where = Appearance(phrase.start, phrase.end, target, actor.kind if actor else kind, subject, pronoun)
             self.scene.add(where)
         if len(resolution.actors) > 1:
-            self.scene.groups.append(resolution.actors)
+            self.scene.groups[resolution.actors] = None
 
     def _named(self, a: Appearance) -> Resolution:
         """Say by which kind of name an actor is named, and add the person whom a title after a state's name means."""
@@ -241,10 +243,13 @@ class _Reader:
     def _phrase(self, phrase: Mention, quoted: bool) -> Resolution | None:
         """Resolve a pronoun or noun phrase, or abstain."""
         words = folded(phrase.name)
+        crowded = self.scene.crowded or any(scene.crowded for scene in self.past)
         if words in ("he", "she"):
-            person = None if quoted else self._person(phrase, words)
+            person = None if quoted or crowded else self._person(phrase, words)
             self.scene.somebody |= person is None
             return _one(person, How.PRONOUN)
+        if crowded:
+            return None
         if words in ("they", "it"):
             return None if quoted else self._they() if words == "they" else _one(self._it(phrase), How.PRONOUN)
         if words in _BARE_NUMBERS:
@@ -279,12 +284,10 @@ class _Reader:
         if len(fits) == 1:
             return next(iter(fits))
         clear = len(subjects) == 1 and before is not None and not before.together
-        return subjects[0] if clear and len(fits) < _CROWD else None
+        return subjects[0] if clear else None
 
     @staticmethod
     def _fitting(scene: _Scene, pronoun: str) -> dict[Target, Appearance]:
-        if len(scene.people) >= _CROWD:
-            return dict(scene.people)
         return {t: a for t, a in scene.people.items() if a.pronoun in (None, pronoun)}
 
     def _they(self) -> Resolution | None:
@@ -294,7 +297,7 @@ class _Reader:
                 if scene.somebody:
                     return None
                 continue
-            joined = list(dict.fromkeys(scene.groups))
+            joined = list(scene.groups)
             if len(joined) == 1:
                 return Resolution(joined[0], How.PAIR)
             those = scene.people or scene.bodies
@@ -337,9 +340,9 @@ class _Reader:
         wanted = number or 2
         pool: list[Target] = []
         for scene, those in zip(self._scenes(), casts, strict=True):
-            joined = dict.fromkeys(g for g in scene.groups if number in (None, len(g)) and all(t in those for t in g))
+            joined = [g for g in scene.groups if number in (None, len(g)) and all(t in those for t in g)]
             if len(joined) == 1 and not pool:
-                return next(iter(joined))
+                return joined[0]
             pool = [*(t for t in those if t not in pool), *pool]
             if len(pool) >= wanted:
                 return tuple(pool) if len(pool) == wanted else None
