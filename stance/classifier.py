@@ -52,7 +52,7 @@ class StanceClassifier:
     def __init__(self, scorer: PairScorer, actors: ActorTable | None = None) -> None:
         self.scorer = scorer
         self.actors = actors
-        self.thresholds = np.asarray(scorer.settings.thresholds, dtype=np.float32)
+        self.thresholds = np.asarray(scorer.settings.thresholds)
 
     @classmethod
     def from_pretrained(
