@@ -158,21 +158,11 @@ def polarity_chances(probabilities: FloatArray) -> FloatArray:
     return np.stack([negative, (1 - negative) * (1 - positive), positive], axis=1)
 
 
-def side_chances(probabilities: FloatArray, stances: BoolArray) -> FloatArray:
-    """Probability of the negative and the positive side, ``(n, 2)``, 0 where no stance of that side is decided for.
-
-    ``probabilities`` and the decisions ``stances`` are ``(n, 3)``, columns as ``Stance``. Neutral is thus what the
-    thresholds leave without a stance.
-    """
-    negative = np.where(stances[:, 1], probabilities[:, 1], 0)
-    positive = np.where(stances[:, 0] | stances[:, 2], positive_probability(probabilities), 0)
-    return np.stack([negative, positive], axis=1).astype(np.float32)
-
-
-def polarity_classes(probabilities: FloatArray, stances: BoolArray) -> IntArray:
-    """Predict classes of ``POLARITIES`` from ``(n, 3)`` and ``(n, 3)``: the likelier side decided for, else neutral."""
-    sides = side_chances(probabilities, stances)
-    return np.where(sides.max(axis=1) == 0, 1, np.where(sides.argmax(axis=1) == 0, 0, 2))
+def polarity_classes(probabilities: FloatArray) -> IntArray:
+    """Predict classes of ``POLARITIES`` from ``(n, 3)``: the likelier side if it reaches 0.5, else neutral."""
+    sides = np.stack([probabilities[:, 1], positive_probability(probabilities)], axis=1)
+    best = sides.argmax(axis=1)
+    return np.where(sides.max(axis=1) < 0.5, 1, np.where(best == 0, 0, 2))
 
 
 def polarity_numbers(labels: Sequence[Label]) -> IntArray:
@@ -181,9 +171,11 @@ def polarity_numbers(labels: Sequence[Label]) -> IntArray:
 
 
 def directed_classes(forward: FloatArray, backward: FloatArray) -> IntArray:
-    """Predict the five classes of DSE (Park et al., Findings of ACL 2021) from the ``side_chances`` of both directions.
+    """Predict the five classes of DSE (Park et al., Findings of ACL 2021) from both directions' ``(n, 3)``.
 
-    0 neutral, 1 positive p->q, 2 positive q->p, 3 negative p->q, 4 negative q->p: the likeliest one decided for.
+    0 neutral, 1 positive p->q, 2 positive q->p, 3 negative p->q, 4 negative q->p: the likeliest one if it reaches 0.5.
     """
-    scores = np.stack([forward[:, 1], backward[:, 1], forward[:, 0], backward[:, 0]], axis=1)
-    return np.where(scores.max(axis=1) == 0, 0, scores.argmax(axis=1) + 1)
+    scores = np.stack(
+        [positive_probability(forward), positive_probability(backward), forward[:, 1], backward[:, 1]], axis=1
+    )
+    return np.where(scores.max(axis=1) < 0.5, 0, scores.argmax(axis=1) + 1)

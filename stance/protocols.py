@@ -19,10 +19,8 @@ from stance.metrics import (
     POLARITIES,
     IntArray,
     directed_classes,
-    label_matrix,
     polarity_classes,
     positive_probability,
-    side_chances,
 )
 from stance.predictions import Prediction
 from stance.scoring import FloatArray
@@ -95,7 +93,7 @@ def dse_kind(rows: Sequence[DseRow], verdicts: Sequence[Sequence[Prediction]], d
     """Score DSE as Park et al., Findings of ACL 2021, do: five classes, micro-F1 (accuracy) and macro-F1."""
     judged = np.array([bool(v) for v in verdicts], dtype=np.bool_)
     y_pred = np.zeros(len(rows), dtype=np.int64)
-    forward, backward = (_sides([v[i] for v in verdicts if v]) for i in (0, 1))
+    forward, backward = (probability_matrix([v[i] for v in verdicts if v]) for i in (0, 1))
     y_pred[judged] = directed_classes(forward, backward)
     y_true = np.array([row.number for row in rows], dtype=np.int64)
     notes = _unjudged(len(rows), int((~judged).sum()), "two words as entities", "neutral")
@@ -117,8 +115,7 @@ def newsmtsc_kind(rows: Sequence[NewsmtscRow], verdicts: Sequence[Sequence[Predi
             gold.append(str(polarity))
     judged = np.array([p is not None for p in found], dtype=np.bool_)
     y_pred = np.full(len(found), -1)
-    answers = [p for p in found if p is not None]
-    y_pred[judged] = polarity_classes(probability_matrix(answers), label_matrix([p.stances for p in answers]))
+    y_pred[judged] = polarity_classes(probability_matrix([p for p in found if p is not None]))
     classes = tuple(str(p) for p in POLARITIES)
     notes = _unjudged(len(found), int((~judged).sum()), "one polarity for their span", "a miss")
     places, y_true = np.array(numbers, dtype=np.int64), _numbers(gold, classes)
@@ -130,10 +127,6 @@ def probability_matrix(predictions: Sequence[Prediction]) -> FloatArray:
     order = tuple(Stance)
     rows = [[p.probabilities[s] for s in order] for p in predictions]
     return np.array(rows, dtype=np.float32) if rows else _NO_PROBABILITIES
-
-
-def _sides(predictions: Sequence[Prediction]) -> FloatArray:
-    return side_chances(probability_matrix(predictions), label_matrix([p.stances for p in predictions]))
 
 
 def _numbers(names: Sequence[str | None], classes: Sequence[str]) -> IntArray:

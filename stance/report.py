@@ -172,18 +172,16 @@ def _judged(
 ) -> Judged:
     probabilities = probability_matrix([j.prediction for j in rows])
     labels = [j.label for j in rows]
-    decided = label_matrix([j.prediction.stances for j in rows])
     if name == "polarity":
         classes = tuple(str(p) for p in POLARITIES)
         y_true, y_pred = (
-            one_hot(numbers, len(classes))
-            for numbers in (polarity_numbers(labels), polarity_classes(probabilities, decided))
+            one_hot(numbers, len(classes)) for numbers in (polarity_numbers(labels), polarity_classes(probabilities))
         )
         chances = polarity_chances(probabilities).astype(np.float64)
         confidence = chances[y_pred]
     else:
         classes = tuple(str(s) for s in Stance)
-        y_true, y_pred = label_matrix(labels), decided
+        y_true, y_pred = label_matrix(labels), label_matrix([j.prediction.stances for j in rows])
         chances = probabilities.astype(np.float64)
         confidence = np.where(y_pred, chances, 1 - chances).prod(axis=1)
     pairs = [j.prediction.pair for j in rows]

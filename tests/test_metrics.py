@@ -27,7 +27,6 @@ from stance.metrics import (
     positive_probability,
     precision_of,
     recall_of,
-    side_chances,
     stance_f1,
     tune_thresholds,
 )
@@ -104,16 +103,15 @@ def test_positive_is_support_or_cooperate() -> None:
     assert positive_probability(floats((0.5, 0.9, 0.5), (0, 1, 0), (1, 0, 0.3))) == pytest.approx([0.75, 0, 1])
 
 
-def test_polarity_is_the_likelier_side_that_is_decided_for() -> None:
+def test_polarity_is_the_likelier_side_from_one_half_up() -> None:
     probabilities = floats(
-        (0.4, 0.45, 0.4),  # nothing decided for
-        (0.4, 0.45, 0.4),  # both sides: 1 - 0.6 * 0.6 = 0.64 positive
-        (0.9, 0.95, 0.0),  # both sides
-        (0.9, 0.20, 0.0),  # the less likely side alone
-        (0.1, 0.05, 0.3),
+        (0.4, 0.45, 0.0),  # neither reaches 0.5
+        (0.4, 0.45, 0.4),  # 1 - 0.6 * 0.6 = 0.64 positive
+        (0.9, 0.95, 0.0),
+        (0.0, 0.50, 0.0),
+        (0.6, 0.10, 0.0),
     )
-    stances = np.array([[0, 0, 0], [1, 1, 1], [1, 1, 0], [0, 1, 0], [0, 0, 1]], dtype=np.bool_)
-    assert [POLARITIES[i] for i in polarity_classes(probabilities, stances)] == [
+    assert [POLARITIES[i] for i in polarity_classes(probabilities)] == [
         "neutral",
         "positive",
         "negative",
@@ -139,8 +137,7 @@ def test_directed_classes_are_those_of_the_paper() -> None:
     against = (0.0, 0.8, 0.0)
     forward = floats(none, sure, none, against, none, sure, (0.4, 0.4, 0.0))
     backward = floats(none, none, sure, none, against, against, none)
-    sides = [side_chances(p, p >= 0.5) for p in (forward, backward)]
-    assert directed_classes(*sides).tolist() == [0, 1, 2, 3, 4, 1, 0]
+    assert directed_classes(forward, backward).tolist() == [0, 1, 2, 3, 4, 1, 0]
 
 
 def test_macro_f1_by_hand() -> None:

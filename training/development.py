@@ -20,18 +20,14 @@ from stance.metrics import (
     micro_f1,
     polarity_classes,
     polarity_numbers,
-    side_chances,
     stance_f1,
     tune_thresholds,
 )
-from stance.pairs import ANY, Pair
+from stance.pairs import Pair
 from stance.scoring import FloatArray, PairScorer
 
 FOLDS = 2
 """Thresholds scored on one fold of documents are tuned on the others."""
-
-Thresholds = tuple[tuple[float, ...], tuple[float, ...]]
-"""Thresholds per stance of directed pairs and of pairs with holder ANY."""
 
 EXACT_KINDS = ("pairs", "targets")
 """What complete excerpts are scored on: directed pairs, and targets whoever holds the stance."""
@@ -58,20 +54,18 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
 
     Complete excerpts: micro-F1 over directed pairs and over targets (holder ANY) at cross-fitted thresholds, and per
     stance. DSE: five-class macro and micro F1. Holder-less polarity (NewsMTSC): three-class macro-F1. Other partial
-    or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds. Polarities are decided at the
-    thresholds that all complete excerpts together ask for, as the finished model decides them.
+    or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds.
     """
     scores: dict[str, float] = {}
-    thresholds = tuned(scorer, [e for excerpts in splits.values() for e in excerpts if e.complete])
     for name, excerpts in splits.items():
         complete = [e for e in excerpts if e.complete]
         if complete:
             for kind in EXACT_KINDS:
                 scores |= _exact_scores(scorer, complete, kind, name)
         elif any(e.origin.source == "dse" for e in excerpts):
-            scores |= _dse_scores(name, scorer, excerpts, thresholds)
+            scores |= _dse_scores(name, scorer, excerpts)
         else:
-            scores |= _polarity_scores(name, scorer, excerpts, thresholds)
+            scores |= _polarity_scores(name, scorer, excerpts)
     return Development(scores)
 
 
@@ -127,29 +121,12 @@ def cross_fitted(probabilities: FloatArray, y_true: BoolArray, documents: Sequen
     return y_pred
 
 
-def tuned(scorer: PairScorer, complete: Sequence[Excerpt]) -> Thresholds:
-    """Tune thresholds of directed pairs and of holder ANY on complete excerpts; 0.5 where there are none."""
-    found = []
-    for kind in EXACT_KINDS:
-        pairs, y_true, _ = list_exact(complete, kind)
-        found.append(tune_thresholds(scorer.score(pairs).probabilities, y_true))
-    directed, anybody = found
-    return directed, anybody
-
-
-def _decide(pairs: Sequence[Pair], probabilities: FloatArray, thresholds: Thresholds) -> BoolArray:
-    directed, anybody = (np.asarray(t, dtype=np.float32) for t in thresholds)
-    open_ended = np.array([p.holder is ANY for p in pairs], dtype=np.bool_)[:, None]
-    return np.asarray(probabilities >= np.where(open_ended, anybody, directed), dtype=np.bool_)
-
-
-def _dse_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt], thresholds: Thresholds) -> dict[str, float]:
+def _dse_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> dict[str, float]:
     """Score rows of two directions each as the paper's five classes; a row whose entities are no words is left out."""
     excerpts = [e for e in excerpts if e.pairs]
     pairs = [Pair(e.sentence, p.holder, p.target) for e in excerpts for p in e.pairs]
     probabilities = scorer.score(pairs).probabilities
-    sides = side_chances(probabilities, _decide(pairs, probabilities, thresholds))
-    y_pred = directed_classes(sides[0::2], sides[1::2])
+    y_pred = directed_classes(probabilities[0::2], probabilities[1::2])
     y_true = np.array([dse_number(e) for e in excerpts])
     return {
         f"{name}/macro": macro_f1(y_true, y_pred),
@@ -157,12 +134,8 @@ def _dse_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt], thre
     }
 
 
-def _polarity_scores(
-    name: str, scorer: PairScorer, excerpts: Sequence[Excerpt], thresholds: Thresholds
-) -> dict[str, float]:
+def _polarity_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> dict[str, float]:
     listed = [(Pair(e.sentence, p.holder, p.target), p.label) for e in excerpts for p in e.pairs]
-    pairs = [p for p, _ in listed]
-    probabilities = scorer.score(pairs).probabilities
-    y_true = polarity_numbers([x for _, x in listed])
-    y_pred = polarity_classes(probabilities, _decide(pairs, probabilities, thresholds))
+    probabilities = scorer.score([p for p, _ in listed]).probabilities
+    y_true, y_pred = polarity_numbers([x for _, x in listed]), polarity_classes(probabilities)
     return {f"{name}/macro": macro_f1(y_true, y_pred)}
