@@ -1,0 +1,57 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from stance.classifier import StanceClassifier
+from stance.errors import ConfigError
+from stance.excerpts import Excerpt, load_excerpts
+from stance.folder import TRAINING_FILE, WEIGHTS_FILE
+from tests.conftest import RECORD, tiny_model, tiny_settings, tiny_tokenizer
+from training.average import average_models
+from training.build import save_model
+
+DEV = {"seeds": load_excerpts(Path(__file__).parents[1] / "seeds" / "dev.jsonl")[:40]}
+
+
+def saved(folder: Path, shift: float, max_length: int = 48) -> Path:
+    tokenizer = tiny_tokenizer()
+    model = tiny_model(tokenizer, max_length)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(shift)
+    save_model(model, tokenizer, replace(tiny_settings(), max_length=max_length), dict(RECORD), folder, onnx=False)
+    return folder
+
+
+def test_weights_are_the_mean_by_share_and_the_record_names_the_runs(tmp_path: Path) -> None:
+    folders = [saved(tmp_path / str(i), shift) for i, shift in enumerate((0.0, 0.2))]
+    average_models(folders, [3, 1], DEV, tmp_path / "mean", onnx=False)
+    first, mean = (load_file(folder / WEIGHTS_FILE) for folder in (folders[0], tmp_path / "mean"))
+    for name, weight in first.items():
+        torch.testing.assert_close(mean[name].float(), weight.float() + 0.05, atol=2e-3, rtol=0)
+    record = json.loads((tmp_path / "mean" / TRAINING_FILE).read_text(encoding="utf-8"))
+    assert [run["share"] for run in record["averaged"]] == [0.75, 0.25]
+    assert 0 <= record["scores"]["seeds/pairs"] <= 1
+    assert "calibration/pairs.ece" in record["scores"]
+    classifier = StanceClassifier.from_pretrained(tmp_path / "mean", backend="torch", device="cpu")
+    excerpt: Excerpt = DEV["seeds"][0]
+    assert len(classifier.predict_pairs(excerpt.to_pairs()[0])) == len(excerpt.to_pairs()[0])
+
+
+@pytest.mark.parametrize(("shares", "reason"), [([1], "2 shares above 0"), ([1, 0], "2 shares above 0")])
+def test_shares_that_do_not_fit_are_refused(tmp_path: Path, shares: list[float], reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        average_models([tmp_path, tmp_path], shares, DEV, tmp_path / "mean")
+
+
+def test_models_of_different_shape_are_refused(tmp_path: Path) -> None:
+    one = saved(tmp_path / "one", 0.0)
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens(["further"])
+    save_model(tiny_model(tokenizer), tokenizer, tiny_settings(), dict(RECORD), tmp_path / "other", onnx=False)
+    with pytest.raises(ConfigError, match=r"expected models of one encoder; got '.*other'"):
+        average_models([one, tmp_path / "other"], [1, 1], DEV, tmp_path / "mean")

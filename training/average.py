@@ -1,0 +1,106 @@
+"""One model out of several runs: ``python -m training.average MODEL_DIR MODEL_DIR ... --output DIR``.
+
+Runs that began from the same weights end in one valley, where the mean of their weights reads better than each of them
+and costs no more to run ("model soups", Wortsman et al., ICML 2022). The mean is calibrated anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from stance.errors import ConfigError, StanceError
+from stance.excerpts import Excerpt
+from stance.folder import TRAINING_FILE, Calibration
+from stance.loading import load_scorer
+from stance.model import TorchForward
+from training.behaviour import load_cases
+from training.build import save_model
+from training.calibration import fit_settings
+from training.card import write_card
+from training.config import load_settings
+from training.data import load_corpora
+from training.development import evaluate_development
+
+
+def average_models(
+    folders: Sequence[Path],
+    shares: Sequence[float],
+    development: Mapping[str, Sequence[Excerpt]],
+    output: Path,
+    *,
+    onnx: bool = True,
+) -> None:
+    """Write the model whose weights are the mean of those in ``folders``, each with its share.
+
+    Raises:
+        ConfigError: there are not as many shares as folders, or the models are not of one kind.
+        ModelError: a folder is no stance model.
+    """
+    if len(shares) != len(folders) or min(shares, default=0) <= 0:
+        raise ConfigError(f"expected {len(folders)} shares above 0, one a model; got {list(shares)}; correct them")
+    scorers = [load_scorer(folder, backend="torch", device="cpu") for folder in folders]
+    models = [cast(TorchForward, scorer.forward).model for scorer in scorers]
+    first, model = scorers[0], models[0]
+    for folder, scorer, other in zip(folders, scorers, models, strict=True):
+        shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (model, other)]
+        if shapes[0] != shapes[1] or scorer.tokenizer.get_vocab() != first.tokenizer.get_vocab():
+            raise ConfigError(f"expected models of one encoder; got {str(folder)!r}, which differs; leave it out")
+    states = [m.state_dict() for m in models]
+    total = sum(shares)
+    mean = {k: torch.stack([s[k] * (w / total) for s, w in zip(states, shares, strict=True)]).sum(0) for k in states[0]}
+    model.load_state_dict(mean)
+    first.settings = replace(first.settings, calibration=Calibration(), any_calibration=Calibration())
+    figures = evaluate_development(first, development).scores
+    settings, calibration = fit_settings(first, development)
+    record = _record(folders, [w / total for w in shares], {**figures, **calibration})
+    save_model(model, first.tokenizer, settings, record, output, onnx=onnx)
+    write_card(output, development, load_cases())
+
+
+def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[str, float]) -> dict[str, Any]:
+    """Join the training records of the models: the first one's, with the runs that were averaged."""
+    records = [json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8")) for folder in folders]
+    runs = [
+        {"share": round(share, 4), "settings": r["settings"], "history": r["history"], "seconds": r["seconds"]}
+        for share, r in zip(shares, records, strict=True)
+    ]
+    return {
+        **records[0],
+        "scores": {name: round(value, 4) for name, value in scores.items()},
+        "history": [],
+        "seconds": sum(r["seconds"] for r in records),
+        "averaged": runs,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.average", description=__doc__.splitlines()[0])
+    parser.add_argument("models", metavar="MODEL_DIR", nargs="+", type=Path, help="finished model folders")
+    parser.add_argument("--shares", nargs="+", type=float, help="weight of each model (default: all alike)")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write the model to")
+    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
+    parser.add_argument(
+        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
+    )
+    options = parser.parse_args(arguments)
+    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
+    try:
+        development = load_corpora(load_settings(options.settings, overrides)).development
+        average_models(options.models, options.shares or [1.0] * len(options.models), development, options.output)
+    except StanceError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
