@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE := 1
 export HF_DATASETS_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-slow test-notebooks lint notebooks train benchmark-accuracy clean
+.PHONY: demo test test-slow test-notebooks lint notebooks train benchmark-accuracy benchmark-speed clean
 
 demo: $(VENV)/library.stamp
 	$(BIN)/stance predict seeds/seed_article.txt
@@ -35,6 +35,10 @@ train: $(VENV)/workshop.stamp
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy
+
+benchmark-speed: $(VENV)/workshop.stamp
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.plot_speed
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,9 +18,11 @@ from stance.evaluation import Evaluation, evaluate, evaluate_excerpts, read_gold
 from stance.excerpts import Excerpt, GoldPair, Origin, load_excerpts, save_excerpts
 from stance.judgements import load_predictions, save_predictions
 from stance.labels import PLOVER_ROOTS, Label, Polarity, Stance
+from stance.overview import ActorStance, Overview
 from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
 from stance.predictions import Document, Prediction
 from stance.report import Report
+from stance.resolution import How, Resolution, Resolved, resolve_holders
 from stance.sentences import Sentence, split_sentences
 from stance.targets import Mention, MentionFinder, Target, find_mentions
 
@@ -29,6 +31,7 @@ __all__ = [
     "AUTHOR",
     "PLOVER_ROOTS",
     "Actor",
+    "ActorStance",
     "ActorTable",
     "Agreement",
     "Audit",
@@ -40,15 +43,19 @@ __all__ = [
     "Excerpt",
     "GoldPair",
     "Holder",
+    "How",
     "Label",
     "Mention",
     "MentionFinder",
     "ModelError",
     "Origin",
+    "Overview",
     "Pair",
     "Polarity",
     "Prediction",
     "Report",
+    "Resolution",
+    "Resolved",
     "Sentence",
     "Stance",
     "StanceClassifier",
@@ -62,6 +69,7 @@ __all__ = [
     "load_predictions",
     "make_pairs",
     "read_gold",
+    "resolve_holders",
     "save_excerpts",
     "save_predictions",
     "split_sentences",

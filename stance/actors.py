@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import DataError, StanceError, TargetError
+from stance.offices import Office, as_day
 from stance.spelling import folded
 
 _SHIPPED = Path(__file__).parent / "data" / "actors.json"
 _LISTS = ("aliases", "adjectives", "capitals", "metonyms", "short_names")
 _FIELDS = ("id", "name", "kind", *_LISTS, "state", "offices")
-_OFFICE = re.compile(r"(?P<title>.*?)\s*(?P<since>[\d-]*)\.\.(?P<until>[\d-]*)")
-_DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 
 class Kind(StrEnum):
@@ -46,52 +44,6 @@ class Kind(StrEnum):
     AGREEMENT = "agreement"
     INSTITUTION = "institution"
     COMPANY = "company"
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """An office and the days from and to which it was held: ISO dates, or a year or month where no more is known.
-
-    Raises:
-        TargetError: a date is no ISO date, or the office ends before it begins.
-    """
-
-    title: str
-    since: str | None = None
-    until: str | None = None
-
-    def __post_init__(self) -> None:
-        for day in (self.since, self.until):
-            if day is not None and not _is_day(day):
-                raise TargetError(f"expected a date as YYYY, YYYY-MM or YYYY-MM-DD; got {day!r}; correct the office")
-        if self.since and self.until and self.since[: len(self.until)] > self.until[: len(self.since)]:
-            raise TargetError(f"expected an office to begin before it ends; got {str(self)!r}; correct its dates")
-
-    @classmethod
-    def parse(cls, text: str) -> Office:
-        """Read the written form, ``title since..until``.
-
-        >>> Office.parse("President 2013-08-03..2021-08-03").until
-        '2021-08-03'
-
-        Raises:
-            TargetError: the text has another form, or a date is wrong.
-        """
-        parts = _OFFICE.fullmatch(text.strip())
-        if parts is None:
-            raise TargetError(
-                f"expected an office as 'title since..until'; got {text!r}; write the dates with two dots"
-            )
-        return cls(parts["title"], parts["since"] or None, parts["until"] or None)
-
-    def held_on(self, day: str) -> bool:
-        """Say whether the office was held on a day (ISO date); a year counts whole."""
-        since = (self.since or "0001") + "-01-01"[len(self.since or "0001") - 4 :]
-        until = (self.until or "9999") + "-12-31"[len(self.until or "9999") - 4 :]
-        return since <= day <= until
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.since or ''}..{self.until or ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +85,7 @@ class Actor:
 
     def in_office(self, on: str | date) -> tuple[Office, ...]:
         """List the offices held on a day."""
-        day = _as_day(on)
+        day = as_day(on)
         return tuple(office for office in self.offices if office.held_on(day))
 
     @classmethod
@@ -197,7 +149,7 @@ class ActorTable:
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"expected a readable UTF-8 actor table; got {error}; correct the path", path) from None
         if path.suffix.lower() == ".csv":
-            return cls(_unique(_csv_records(text), path))
+            return cls(_unique(_csv_records(text, path), path))
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:
@@ -207,8 +159,7 @@ class ActorTable:
         if not isinstance(records, list):
             raise DataError(f"expected a list of actors; got {type(records).__name__}; write a JSON list", path)
         actors = _unique(enumerate(records, start=1), path)
-        extras = {key: header.get(key, ()) for key in ("not_names", "given_names")}
-        return cls(actors, shared=header.get("shared"), **extras)
+        return cls(actors, **_rules(header, path))
 
     def merged_with(self, other: ActorTable) -> ActorTable:
         """Join two tables; a record of ``other`` replaces one with the same id and its names come first."""
@@ -223,12 +174,17 @@ class ActorTable:
     def find(self, name: str, on: str | date | None = None) -> Actor | None:
         """Find the actor a name belongs to, whatever its case and accents; None if nobody or several could be meant.
 
-        Where several share a name ("Bush"), ``on`` (ISO date) picks the one in office that day.
+        Where several share a name ("Bush"), ``on`` (ISO date) picks the one in office that day. A name that a rule in
+        ``shared`` gives to one of them is his ("Georgia" is the state); in a text the words around it may decide
+        otherwise, as ``names.py`` says.
+
+        >>> ActorTable.load().find("Georgia").id, ActorTable.load().find("Washington").id
+        ('GEO', 'USA')
 
         Raises:
             TargetError: ``on`` is no ISO date.
         """
-        day = None if on is None else _as_day(on)
+        day = None if on is None else as_day(on)
         key = folded(name)
         bearers = self._by_name.get(key) or self._by_short_name.get(key, ())
         if len(bearers) > 1 and day is not None:
@@ -281,14 +237,37 @@ def _index(names: Iterable[tuple[str, Actor]]) -> dict[str, tuple[Actor, ...]]:
     return {name: tuple(bearers) for name, bearers in index.items()}
 
 
-def _csv_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(text.splitlines(keepends=True))
-    for row in reader:
+def _csv_records(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(text.splitlines(keepends=True), restkey="", strict=True)
+    while True:
+        first = max(reader.line_num, 1) + 1  # the header is read with the first row
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise DataError(f"expected CSV; got {error}; quote the cell", path, first) from None
+        if row is None:
+            return
+        if "" in row:
+            message = f"expected as many cells as the header; got {row['']!r} beyond it; divide a list's entries by |"
+            raise DataError(message, path, reader.line_num)
         record: dict[str, Any] = {key: value for key, value in row.items() if value}
         for key in (*_LISTS, "offices"):
             if key in record:
                 record[key] = [entry.strip() for entry in record[key].split("|")]
         yield reader.line_num, record
+
+
+def _rules(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Read the rules beside the actors of a JSON file."""
+    shared = header.get("shared", {})
+    if not isinstance(shared, dict):
+        raise DataError(f"expected 'shared' as an object; got {shared!r}; give each name a list of ids", path)
+    lists = {key: header.get(key, []) for key in ("not_names", "given_names")}
+    try:
+        rules = {key: _names(value, key) for key, value in lists.items()}
+        return {"shared": {name: _names(ids, name) for name, ids in shared.items()}, **rules}
+    except TargetError as error:
+        raise DataError(str(error), path) from None
 
 
 def _unique(records: Iterable[tuple[int, Any]], path: Path) -> Iterator[Actor]:
@@ -320,6 +299,10 @@ def _actor(record: Any) -> Actor:
         kind = Kind(record["kind"])
     except ValueError:
         raise TargetError(f"expected a kind out of {', '.join(Kind)}; got {record['kind']!r}; choose one") from None
+    if not isinstance(record.get("state", ""), str):
+        raise TargetError(
+            f"expected the field 'state' as text; got {record['state']!r}; write the state's id or nothing"
+        )
     lists = {key: _names(record.get(key, ()), key) for key in _LISTS}
     offices = tuple(Office.parse(text) for text in _names(record.get("offices", ()), "offices"))
     return Actor(record["id"], record["name"], kind, **lists, state=record.get("state"), offices=offices)
@@ -329,20 +312,3 @@ def _names(value: Any, key: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise TargetError(f"expected {key!r} as a list of names; got {value!r}; write a list")
     return tuple(value)
-
-
-def _is_day(day: str) -> bool:
-    if not _DAY.fullmatch(day):
-        return False
-    try:
-        date.fromisoformat(day + "-01-01"[len(day) - 4 :])
-    except ValueError:
-        return False
-    return True
-
-
-def _as_day(on: str | date) -> str:
-    day = on.isoformat()[:10] if isinstance(on, date) else on
-    if len(day) != 10 or not _is_day(day):
-        raise TargetError(f"expected a day as YYYY-MM-DD; got {on!r}; write the whole date")
-    return day

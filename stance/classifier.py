@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from stance.actors import ActorTable
 from stance.errors import StanceError
 from stance.folder import locate_model
 from stance.labels import Stance
 from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
 from stance.predictions import Document, Prediction
-from stance.scoring import PairScorer, Scores
+from stance.resolution import Resolved, resolve_holders
+from stance.scoring import FloatArray, PairScorer, Scores
 from stance.sentences import Sentence, split_sentences
 from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
 
@@ -34,41 +38,67 @@ class _Draft:
     sentences: tuple[Sentence, ...]
     pairs: list[Pair]
     unmatched: tuple[Target, ...]
+    resolved: Resolved | None
 
 
 class StanceClassifier:
-    """Read text and say, for every sentence, who takes which stance toward which named target."""
+    """Read text and say, for every sentence, who takes which stance toward which named target.
 
-    def __init__(self, scorer: PairScorer) -> None:
+    Args:
+        scorer: the model.
+        actors: who is who; the shipped table if None.
+    """
+
+    def __init__(self, scorer: PairScorer, actors: ActorTable | None = None) -> None:
         self.scorer = scorer
+        self.actors = actors
+        self.thresholds = np.asarray(scorer.settings.thresholds)
 
     @classmethod
     def from_pretrained(
-        cls, path_or_hub_id: str | Path | None = None, *, backend: Backend = "auto", device: str | None = None
+        cls,
+        path_or_hub_id: str | Path | None = None,
+        *,
+        backend: Backend = "auto",
+        device: str | None = None,
+        threads: int | None = None,
+        actors: ActorTable | None = None,
     ) -> StanceClassifier:
         """Load a model folder: the shipped one, a local one, or one from the Hugging Face Hub by its id.
 
         Only a hub id touches the network. ``backend="auto"`` takes torch where there is a GPU, and on a CPU the
-        folder's int8 graph on ONNX Runtime, if it has one.
+        folder's int8 graph on ONNX Runtime, if it has one. ``threads`` is how many the processor may use for one
+        encoder pass: None asks ``OMP_NUM_THREADS``, the process's affinity and its container's quota. ``actors``
+        replaces the shipped actor table; to add to it, pass
+        ``ActorTable.load().merged_with(ActorTable.from_file(path))``.
 
         Raises:
             ModelError: the folder is missing, damaged or no stance model.
+            StanceError: ``backend``, ``device`` or ``threads`` is none that this machine has.
         """
         from stance.loading import load_scorer  # noqa: PLC0415  # torch takes seconds to import
 
-        return cls(load_scorer(locate_model(path_or_hub_id), backend=backend, device=device))
+        scorer = load_scorer(locate_model(path_or_hub_id), backend=backend, device=device, threads=threads)
+        return cls(scorer, actors)
 
-    def predict(self, text: str, targets: Iterable[str | Target] | None = None, *, holders: bool = False) -> Document:
+    def predict(
+        self,
+        text: str,
+        targets: Iterable[str | Target] | None = None,
+        *,
+        holders: bool = False,
+        resolve: bool = True,
+    ) -> Document:
         """Judge every sentence of a text that names a target.
 
         ``targets`` are names or ``Target`` objects; None finds the named targets of the text itself. One prediction
         comes per sentence and target, with the likeliest holder beside it; ``holders=True`` gives one per directed
-        pair of actors instead.
+        pair of actors instead. ``resolve`` looks up whom a holder's words mean ("He", "The two leaders", "Beijing").
 
         Raises:
             TargetError: a target has no name, or two share one.
         """
-        return next(self.predict_many([text], targets, holders=holders))
+        return next(self.predict_many([text], targets, holders=holders, resolve=resolve))
 
     def predict_many(
         self,
@@ -76,7 +106,8 @@ class StanceClassifier:
         targets: Iterable[str | Target] | None = None,
         *,
         holders: bool = False,
-        batch_size: int = 64,
+        resolve: bool = True,
+        batch_size: int = 256,
         show_progress: bool = False,
     ) -> Iterator[Document]:
         """Judge a stream of texts, in order, holding ``batch_size`` of them at a time.
@@ -85,8 +116,12 @@ class StanceClassifier:
         """
         if batch_size < 1:
             raise StanceError(f"expected batch_size of at least 1; got {batch_size!r}; raise it")
-        wanted = None if targets is None else target_finder(targets)
-        return self._stream(iter(_checked(texts)), wanted, holders, batch_size, show_progress)
+        wanted = None if targets is None else target_finder(targets, self.actors)
+
+        def draft(text: str) -> _Draft:
+            return _draft(text, wanted, resolve, self.actors)
+
+        return self._stream(iter(_checked(texts)), draft, holders, batch_size, show_progress)
 
     def predict_pairs(self, pairs: Sequence[Pair]) -> list[Prediction]:
         """Judge given pairs, in order: the low road that evaluation and training share.
@@ -99,11 +134,16 @@ class StanceClassifier:
         ]
 
     def _stream(
-        self, texts: Iterator[str], wanted: MentionFinder | None, holders: bool, batch_size: int, show_progress: bool
+        self,
+        texts: Iterator[str],
+        draft_of: Callable[[str], _Draft],
+        holders: bool,
+        batch_size: int,
+        show_progress: bool,
     ) -> Iterator[Document]:
         bar = _progress_bar() if show_progress else None
         for batch in _batches(texts, batch_size):
-            drafts = [_draft(text, wanted) for text in batch]
+            drafts = [draft_of(text) for text in batch]
             scores = self.scorer.score([pair for draft in drafts for pair in draft.pairs])
             start = 0
             for draft in drafts:
@@ -120,21 +160,27 @@ class StanceClassifier:
         for i, pair in enumerate(draft.pairs, start):
             holder = pair.holder.target if isinstance(pair.holder, Mention) else pair.holder
             places.setdefault((pair.sentence, pair.target.target), {}).setdefault(holder, []).append(i)
-        predictions = []
+        predictions: list[Prediction] = []
+        expressed: list[Prediction] = []
+
+        def judge(rows: Sequence[int], mentions: tuple[Mention, ...]) -> Prediction:
+            pair = draft.pairs[_decisive(scores, rows) - start]
+            return _resolve(self._prediction(pair, scores, rows, mentions), draft.resolved)
+
         for by_holder in places.values():
             mentions = tuple(dict.fromkeys(draft.pairs[i - start].target for i in by_holder[ANY]))
-            directed = [
-                self._prediction(draft.pairs[self._decisive(scores, rows) - start], scores, rows, mentions)
-                for holder, rows in by_holder.items()
-                if holder is not ANY
-            ]
+            directed = [rows for holder, rows in by_holder.items() if holder is not ANY]
+            shown = [judge(rows, mentions) for rows in directed if holders or self._takes_stance(scores, rows)]
+            expressed += [p for p in shown if p.stances]
             if holders:
-                predictions += directed
+                predictions += shown
                 continue
-            rows = by_holder[ANY]
-            pair = draft.pairs[self._decisive(scores, rows) - start]
-            predictions.append(_attribute(self._prediction(pair, scores, rows, mentions), directed))
-        return Document(draft.text, draft.sentences, tuple(predictions), draft.unmatched)
+            anybody, best = judge(by_holder[ANY], mentions), None
+            if anybody.stances and directed:
+                best = draft.pairs[_decisive(scores, _likeliest(directed, anybody.stances, scores)) - start].holder
+            predictions.append(_resolve(replace(anybody, likely_holder=best), draft.resolved))
+        states = {} if draft.resolved is None else draft.resolved.states
+        return Document(draft.text, draft.sentences, tuple(predictions), draft.unmatched, tuple(expressed), states)
 
     def _prediction(
         self,
@@ -148,43 +194,71 @@ class StanceClassifier:
         """Join the rows of one pair of actors, one per pair of mentions: the clearest mention decides each stance."""
         settings = self.scorer.settings
         thresholds = settings.any_thresholds if pair.holder is ANY else settings.thresholds
-        probabilities = dict(zip(Stance, scores.probabilities[rows].max(axis=0).tolist(), strict=True))
-        stances = frozenset(s for s, t in zip(Stance, thresholds, strict=True) if probabilities[s] >= t)
-        relation = scores.relations[rows].max(axis=0)
-        best = int(relation.argmax())
-        related = bool(stances) or always_relation
+        probabilities = dict(zip(Stance, _clearest(scores.probabilities, rows).tolist(), strict=True))
+        stances = frozenset(s for (s, p), t in zip(probabilities.items(), thresholds, strict=True) if p >= t)
+        relation = _clearest(scores.relations, rows) if stances or always_relation else None
         return Prediction(
             pair=pair,
             probabilities=probabilities,
             stances=stances,
             mentions=mentions,
-            relation=settings.relations[best] if related else None,
-            relation_probability=float(relation[best]) if related else None,
-            truncated=bool(scores.truncated[rows].any()),
+            relation=None if relation is None else settings.relations[int(relation.argmax())],
+            relation_probability=None if relation is None else float(relation.max()),
+            truncated=any(scores.truncated[i] for i in rows),
         )
 
-    @staticmethod
-    def _decisive(scores: Scores, rows: Sequence[int]) -> int:
-        return rows[int(scores.probabilities[rows].max(axis=1).argmax())]
+    def _takes_stance(self, scores: Scores, rows: Sequence[int]) -> bool:
+        """Say whether the directed pair of these rows reaches a threshold, before a prediction is made of it."""
+        return bool((_clearest(scores.probabilities, rows) >= self.thresholds).any())
 
 
-def _draft(text: str, wanted: MentionFinder | None) -> _Draft:
+def _clearest(scores: FloatArray, rows: Sequence[int]) -> FloatArray:
+    """Take the largest score of each column; nearly every pair of actors has one row, which needs no reduction."""
+    largest: FloatArray = scores[rows[0]] if len(rows) == 1 else scores[rows].max(axis=0)
+    return largest
+
+
+def _decisive(scores: Scores, rows: Sequence[int]) -> int:
+    return rows[0] if len(rows) == 1 else rows[int(scores.probabilities[rows].max(axis=1).argmax())]
+
+
+def _draft(text: str, wanted: MentionFinder | None, resolve: bool, table: ActorTable | None) -> _Draft:
     """Split a text, find whom it names and list what to judge: per target mention anybody, then every holder."""
     sentences = tuple(split_sentences(text))
-    found = find_mentions(sentences, wanted)
-    named = found if wanted is None or not any(found) else find_mentions(sentences)
+    found = find_mentions(sentences, wanted, table=table)
+    named = found if wanted is None or not any(found) else find_mentions(sentences, table=table)
+    if named is not found:
+        named = [
+            sorted([*targets, *(m for m in others if not _overlaps(m, targets))], key=_start)
+            for targets, others in zip(found, named, strict=True)
+        ]
+    needed = resolve and any(found)
+    phrases = [
+        find_holders(sentence, actors) if targets or needed else []
+        for sentence, targets, actors in zip(sentences, found, named, strict=True)
+    ]
     pairs: list[Pair] = []
-    for sentence, targets, others in zip(sentences, found, named, strict=True):
-        if not targets:
-            continue
-        actors = [*targets, *(m for m in others if not _overlaps(m, targets))]
-        actors = sorted([*actors, *find_holders(sentence, actors)], key=lambda m: m.start)
+    for sentence, targets, names, nameless in zip(sentences, found, named, phrases, strict=True):
+        actors = sorted([*names, *nameless], key=_start) if targets else []
         for target in targets:
             holders: list[Holder] = [ANY, *_nearest(actors, target), AUTHOR]
             pairs += [p for p in make_pairs(sentence, [target], holders) if not _is_self(p)]
     matched = {m.target for targets in found for m in targets}
-    asked = () if wanted is None else wanted.targets
-    return _Draft(text, sentences, pairs, tuple(t for t in asked if t not in matched))
+    unmatched = () if wanted is None else tuple(t for t in wanted.targets if t not in matched)
+    resolved = resolve_holders(sentences, named, phrases, table) if needed else None
+    return _Draft(text, sentences, pairs, unmatched, resolved)
+
+
+def _start(mention: Mention) -> int:
+    return mention.start
+
+
+def _resolve(prediction: Prediction, resolved: Resolved | None) -> Prediction:
+    """Note on a prediction whom its holder's words mean."""
+    if resolved is None or not isinstance(prediction.holder, Mention):
+        return prediction
+    found = resolved.of(prediction.sentence, prediction.holder)
+    return prediction if found is None else replace(prediction, resolved=found.actors, resolution=found.how)
 
 
 def _nearest(actors: Sequence[Mention], target: Mention) -> Sequence[Mention]:
@@ -201,12 +275,10 @@ def _is_self(pair: Pair) -> bool:
     return isinstance(pair.holder, Mention) and pair.holder.target == pair.target.target
 
 
-def _attribute(prediction: Prediction, directed: Sequence[Prediction]) -> Prediction:
-    """Name beside anybody's stance the holder to whom the directed judgements give it most."""
-    if not prediction.stances or not directed:
-        return prediction
-    best = max(directed, key=lambda d: sum(d.probabilities[s] for s in prediction.stances))
-    return replace(prediction, likely_holder=best.pair.holder)
+def _likeliest(directed: Sequence[Sequence[int]], stances: Iterable[Stance], scores: Scores) -> Sequence[int]:
+    """Choose the rows of the holder to whom the directed judgements give most of the stances."""
+    taken = [i for i, stance in enumerate(Stance) if stance in set(stances)]
+    return max(directed, key=lambda rows: float(_clearest(scores.probabilities, rows)[taken].sum()))
 
 
 def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:

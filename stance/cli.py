@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from stance import __version__
+from stance.actors import ActorTable
 from stance.adjudication import Match
 from stance.agreement import Agreement
 from stance.audit import Audit
@@ -21,6 +22,7 @@ from stance.excerpts import load_excerpts
 from stance.formats import FORMATS
 from stance.judgements import save_predictions
 from stance.labels import Stance
+from stance.overview import OVERVIEW_COLUMNS, flat_row
 from stance.predictions import FLAT_COLUMNS, Document, flat_record
 from stance.targets import Target
 
@@ -57,6 +59,15 @@ def _parser() -> argparse.ArgumentParser:
         help='whom to judge, as "Iran" or "JCPOA=nuclear deal|Iran deal"',
     )
     predict.add_argument("--holders", action="store_true", help="one row per holder and target, not per target")
+    predict.add_argument("--summary", action="store_true", help="one row per holder and target of the whole text")
+    predict.add_argument(
+        "--by",
+        default="actor",
+        choices=["actor", "state"],
+        help="--summary: persons as such, or as those they speak for",
+    )
+    predict.add_argument("--no-resolve", action="store_true", help='leave holders like "He" under their own words')
+    predict.add_argument("--actors", metavar="FILE", type=Path, help="actor table of your own (JSON or CSV) to add")
     predict.add_argument("--format", default="table", choices=list(_WRITERS), help="default: table")
     _add_model(predict)
     predict.set_defaults(run=_predict)
@@ -111,11 +122,16 @@ def _predict(options: argparse.Namespace) -> int:
     targets = None if options.targets is None else [parse_target(t) for t in options.targets]
     from stance.classifier import StanceClassifier  # noqa: PLC0415  # `stance --help` need not wait for the rooms behind
 
-    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
+    actors = None if options.actors is None else ActorTable.load().merged_with(ActorTable.from_file(options.actors))
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend, actors=actors)
     documents = classifier.predict_many(
-        texts, targets, holders=options.holders, show_progress=sys.stderr.isatty() and len(texts) > 1
+        texts,
+        targets,
+        holders=options.holders,
+        resolve=not options.no_resolve,
+        show_progress=sys.stderr.isatty() and len(texts) > 1,
     )
-    write: Callable[[str | None, Document, TextIO, bool], None] = _WRITERS[options.format]
+    write = _summary_writer(options.format, options.by) if options.summary else _WRITERS[options.format]
     unmatched: dict[Target, int] = {}
     for number, (name, document) in enumerate(zip(options.files, documents, strict=True)):
         write(name if len(texts) > 1 else None, document, sys.stdout, number == 0)
@@ -190,12 +206,43 @@ def _write_table(name: str | None, document: Document, out: TextIO, first: bool)
         for p in taken:
             stances = ", ".join(f"{s} {p.probabilities[s]:.2f}" for s in Stance if s in p.stances)
             note = "  (long sentence: judged on a part)" if p.truncated else ""
-            out.write(f"    {p.holder!s:>24} -> {p.target.name:<24} {stances}{note}\n")
+            meant = ", ".join(actor.name for actor in p.resolved)
+            holder = f"{p.holder} ({meant})" if meant not in ("", str(p.holder)) else str(p.holder)
+            out.write(f"    {holder:>24} -> {p.target.name:<24} {stances}{note}\n")
     total = len(document.sentences)
     out.write(f"\n{shown} of {total} sentences take a stance; {total - shown} take none toward a named target.\n")
 
 
-_WRITERS: dict[str, Callable[[str | None, Document, TextIO, bool], None]] = {
+def _summary_writer(form: str, by: Literal["actor", "state"]) -> _Writer:
+    def write(name: str | None, document: Document, out: TextIO, first: bool) -> None:
+        records = [{"file": name, **r} if name is not None else r for r in document.stances(by).to_records()]
+        if form == "jsonl":
+            out.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        elif form == "csv":
+            columns = OVERVIEW_COLUMNS if name is None else ["file", *OVERVIEW_COLUMNS]
+            writer = csv.DictWriter(out, columns, lineterminator="\n")
+            if first:
+                writer.writeheader()
+            writer.writerows({**flat_row(r), **({} if name is None else {"file": name})} for r in records)
+        else:
+            _write_summary(name, records, len(document.sentences), out, first)
+
+    return write
+
+
+def _write_summary(name: str | None, records: list[dict[str, Any]], total: int, out: TextIO, first: bool) -> None:
+    """Write one line per holder and target: sentences per stance, mean probability, and which sentences they are."""
+    if name is not None:
+        out.write(("" if first else "\n") + f"== {name}\n")
+    for r in records:
+        stances = ", ".join(f"{s} {r['counts'][s]} ({r['probabilities'][s]:.2f})" for s in r["stances"])
+        places = ", ".join(str(s["index"] + 1) for s in r["sentences"])
+        out.write(f"{r['holder']['name']:>24} -> {r['target']['name']:<24} {stances}  [{places}]\n")
+    out.write(f"{len(records)} pairs of actors in {total} sentences: sentences (mean probability) [which]\n")
+
+
+_Writer = Callable[[str | None, Document, TextIO, bool], None]
+_WRITERS: dict[str, _Writer] = {
     "table": _write_table,
     "jsonl": _write_jsonl,
     "csv": _write_csv,

@@ -9,10 +9,12 @@ from tokenizers import Tokenizer
 
 from stance.errors import ModelError, StanceError
 from stance.folder import ONNX_FILE, TOKENIZER_FILE, read_settings
-from stance.scoring import Forward, PairScorer
+from stance.scoring import CPU_TOKENS, GPU_TOKENS, Forward, PairScorer
 
 
-def load_scorer(folder: Path, *, backend: str = "auto", device: str | None = None) -> PairScorer:
+def load_scorer(
+    folder: Path, *, backend: str = "auto", device: str | None = None, threads: int | None = None
+) -> PairScorer:
     """Load a model folder with the network off.
 
     Raises:
@@ -20,12 +22,15 @@ def load_scorer(folder: Path, *, backend: str = "auto", device: str | None = Non
     """
     if backend not in ("auto", "torch", "onnx"):
         raise StanceError(f"expected backend 'auto', 'torch' or 'onnx'; got {backend!r}; choose one")
+    if threads is not None and threads < 1:
+        raise StanceError(f"expected threads of at least 1; got {threads!r}; raise it or leave it out")
     settings = read_settings(folder)
     try:
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        return PairScorer(tokenizer, settings, _forward(folder, backend, device))
+        forward, max_tokens = _forward(folder, backend, device, threads)
+        return PairScorer(tokenizer, settings, forward, max_tokens)
     except KeyError as error:
         raise ModelError(f"expected token {error} in {TOKENIZER_FILE}; got none; copy the folder anew") from None
     except StanceError:
@@ -35,7 +40,8 @@ def load_scorer(folder: Path, *, backend: str = "auto", device: str | None = Non
         raise ModelError(f"expected a whole model in {str(folder)!r}; got {reason}; copy the folder anew") from error
 
 
-def _forward(folder: Path, backend: str, device: str | None) -> Forward:
+def _forward(folder: Path, backend: str, device: str | None, threads: int | None) -> tuple[Forward, int]:
+    """Choose the backend; return it with the columns that its batches hold at most."""
     path = folder / ONNX_FILE
     if backend == "auto":
         on_cpu = device == "cpu" or (device is None and not _may_have_gpu())
@@ -43,14 +49,15 @@ def _forward(folder: Path, backend: str, device: str | None) -> Forward:
     if backend == "torch":
         from stance.model import find_device, load_torch  # noqa: PLC0415  # torch takes seconds to import
 
-        return load_torch(folder, find_device(device))
+        found = find_device(device)
+        return load_torch(folder, found, threads), CPU_TOKENS if found.type == "cpu" else GPU_TOKENS
     if not path.is_file():
         raise ModelError(f"expected {ONNX_FILE} in {str(folder)!r}; got none; choose backend='torch'")
     if device not in (None, "cpu"):
         raise StanceError(f"expected device 'cpu' with backend 'onnx'; got {device!r}; choose backend='torch'")
     from stance.runtime import OnnxForward  # noqa: PLC0415  # as for torch
 
-    return OnnxForward(path)
+    return OnnxForward(path, threads), CPU_TOKENS
 
 
 def _may_have_gpu() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
+from stance.cores import cpu_quota
 from stance.errors import ModelError, StanceError
 from stance.folder import CONFIG_FILE
 from stance.labels import PLOVER_ROOTS, Stance
@@ -115,23 +117,34 @@ AutoModel.register(StanceConfig, StanceModel)
 
 
 class TorchForward:
-    """Run packed batches through a ``StanceModel`` and hand back numpy arrays."""
+    """Run packed batches through a ``StanceModel`` and hand back numpy arrays.
 
-    def __init__(self, model: StanceModel, device: torch.device) -> None:
+    On a GPU the encoder computes in bfloat16 where the GPU can, from weights and toward logits of 32 bit.
+    """
+
+    def __init__(self, model: StanceModel, device: torch.device, *, half: bool | None = None) -> None:
         self.device = device
         self.model: StanceModel = model.to(self.device).eval()  # type: ignore[arg-type]  # torch's own overload is lost
+        self.half = device.type == "cuda" and torch.cuda.is_bf16_supported() if half is None else half
+        self._process = os.getpid()
 
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
         """Return stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``."""
-        with torch.inference_mode():
+        if self._process != os.getpid():
+            torch.set_num_threads(1)  # a fork copies no threads, and OpenMP would wait for them for ever
+            self._process = os.getpid()
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             output = self.model(**batch_tensors(batch, self.device))
         return output.logits.float().cpu().numpy(), output.relation_logits.float().cpu().numpy()
 
 
 def batch_tensors(batch: PackedBatch, device: torch.device) -> dict[str, Tensor]:
-    """Move what ``StanceModel.forward`` takes to a device."""
+    """Move what ``StanceModel.forward`` takes to a device; to a GPU from pinned memory, without waiting for it."""
     names = ("input_ids", "position_ids", "groups", "pair_rows", "markers", "spans")
-    return {name: torch.from_numpy(getattr(batch, name)).to(device, non_blocking=True) for name in names}
+    tensors = {name: torch.from_numpy(getattr(batch, name)) for name in names}
+    if device.type == "cuda":
+        tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
 
 
 def find_device(name: str | None) -> torch.device:
@@ -150,12 +163,19 @@ def find_device(name: str | None) -> torch.device:
         raise StanceError(f"expected a device of this machine; got {name!r} ({reason}); choose 'cpu'") from None
 
 
-def load_torch(folder: Path, device: torch.device) -> TorchForward:
+def load_torch(folder: Path, device: torch.device, threads: int | None = None) -> TorchForward:
     """Load the network of a model folder in 32 bit.
+
+    ``threads`` holds for all of torch in this process; None leaves its own choice, down to the container's quota.
 
     Raises:
         ModelError: weights are missing, or are not those that the configuration describes.
     """
+    quota = cpu_quota()
+    if threads is None and quota is not None:
+        threads = max(1, min(torch.get_num_threads(), int(quota)))
+    if threads is not None:
+        torch.set_num_threads(threads)
     with _no_progress_bar():
         loaded: Any = StanceModel.from_pretrained(
             folder,

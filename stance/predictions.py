@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
+from stance.errors import StanceError
 from stance.highlights import Highlight, chip, highlight
 from stance.labels import Stance
-from stance.pairs import Holder, Pair
+from stance.overview import Evidence, Overview, Party
+from stance.pairs import ANY, Holder, Pair
+from stance.resolution import How
 from stance.sentences import Sentence, encodable
 from stance.targets import Mention, Target
 
@@ -28,7 +31,9 @@ class Prediction:
     threshold. ``mentions`` are all places where the sentence names the target; ``pair.target`` is the one that decided.
     ``likely_holder`` names whose stance it most likely is where the pair asked for anybody's. ``relation`` is the
     likeliest PLOVER root code of a directed pair and ``relation_probability`` how likely it is among the codes.
-    ``truncated`` says that the sentence was too long and the pair was judged on a window around it.
+    ``truncated`` says that the sentence was too long and the pair was judged on a window around it. ``resolved`` are
+    the actors whom the holder's words mean ("The two leaders" mean two) and ``resolution`` how that was found; empty
+    and None where no rule settled it, for the author, and with ``resolve=False``.
     """
 
     pair: Pair
@@ -39,6 +44,8 @@ class Prediction:
     relation: str | None = None
     relation_probability: float | None = None
     truncated: bool = False
+    resolved: tuple[Target, ...] = ()
+    resolution: How | None = None
 
     @property
     def sentence(self) -> Sentence:
@@ -60,19 +67,47 @@ class Prediction:
 class Document:
     """A text with its sentences and predictions; iterating gives the predictions, in the order of the text.
 
-    ``unmatched`` lists the targets asked for that the text never names.
+    ``unmatched`` lists the targets asked for that the text never names. ``directed`` are the judgements of a named
+    holder or the author that express a stance, whether or not they were asked for; ``states`` is for whom the persons
+    of the text speak. Both are what ``stances`` builds on.
     """
 
     text: str
     sentences: tuple[Sentence, ...]
     predictions: tuple[Prediction, ...]
     unmatched: tuple[Target, ...] = ()
+    directed: tuple[Prediction, ...] = field(default=(), repr=False)
+    states: Mapping[Target, Target] = field(default_factory=dict, compare=False, repr=False)
 
     def __iter__(self) -> Iterator[Prediction]:
         return iter(self.predictions)
 
     def __len__(self) -> int:
         return len(self.predictions)
+
+    def stances(self, by: Literal["actor", "state"] = "actor") -> Overview:
+        """Join the sentences: who takes which stance toward whom in the whole text, and which sentences say so.
+
+        It counts directed judgements over their own thresholds and so says the same with ``holders=True`` or without.
+        Holders count under the actors they were resolved to, each of them where they are several, and under their own
+        words where they were not. ``by="state"`` puts the state or body for which he speaks in a person's place.
+
+        Raises:
+            StanceError: ``by`` is something else.
+        """
+        if by not in ("actor", "state"):
+            raise StanceError(f"expected by='actor' or by='state'; got {by!r}; choose one")
+        states = self.states if by == "state" else {}
+        places = {sentence: i for i, sentence in enumerate(self.sentences)}
+        directed = self.directed or [p for p in self.predictions if p.pair.holder is not ANY]
+        evidence = []
+        for p in directed:
+            target = states.get(p.target.target, p.target.target)
+            own: Party = p.holder.target if isinstance(p.holder, Mention) else p.holder
+            for party in p.resolved or (own,):
+                holder = states.get(party, party) if isinstance(party, Target) else party
+                evidence.append(Evidence(holder, target, places[p.sentence], p.sentence, p.stances, p.probabilities))
+        return Overview.of(evidence)
 
     def to_records(self) -> list[dict[str, Any]]:
         """Give one JSON-ready dictionary per prediction; every offset counts characters of the document's text."""
@@ -84,7 +119,7 @@ class Document:
 
         Columns: ``sentence_index``, ``sentence_start``, ``sentence_end``, ``sentence``, ``target``, ``target_start``,
         ``target_end``, ``holder``, ``holder_start``, ``holder_end``, ``stances`` (joined by ``|``), ``p_support``,
-        ``p_oppose``, ``p_cooperate``, ``relation``, ``truncated``.
+        ``p_oppose``, ``p_cooperate``, ``relation``, ``truncated``, ``resolved`` (joined by ``|``), ``resolution``.
         """
         import pandas as pd  # noqa: PLC0415  # a second of import that most roads do not need
 
@@ -133,6 +168,8 @@ FLAT_COLUMNS = [
     *(f"p_{s}" for s in Stance),
     "relation",
     "truncated",
+    "resolved",
+    "resolution",
 ]
 """Columns of ``Document.to_frame`` and of CSV output."""
 
@@ -155,6 +192,8 @@ def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
         **{f"p_{s}": record["probabilities"][s] for s in Stance},
         "relation": record["relation"],
         "truncated": record["truncated"],
+        "resolved": "|".join(actor["name"] for actor in record["resolved"]),
+        "resolution": record["resolution"],
     }
 
 
@@ -185,6 +224,8 @@ def _record(prediction: Prediction, index: int) -> dict[str, Any]:
         "relation": prediction.relation,
         "mentions": [[sentence.start + m.start, sentence.start + m.end] for m in prediction.mentions],
         "truncated": prediction.truncated,
+        "resolved": [{"name": t.name, "id": t.id} for t in prediction.resolved],
+        "resolution": None if prediction.resolution is None else str(prediction.resolution),
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from stance.cores import available_cores
 from stance.packing import PackedBatch
 from stance.scoring import FloatArray
 
@@ -18,24 +20,27 @@ GRAPH_OUTPUTS = ("logits", "relation_logits")
 
 
 class OnnxForward:
-    """Run packed batches through an exported graph on the CPU."""
+    """Run packed batches through an exported graph on the CPU; a forked process opens the graph anew."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or available_cores()
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.path = path
+        self.threads = threads or available_cores()
+        self._open()
 
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
         """Return stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``."""
+        if self._process != os.getpid():
+            # A fork copies no threads: the parent's session would wait for its pool for ever, at its end too.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.session))
+            self._open()
         feed = {name: np.ascontiguousarray(getattr(batch, name)) for name in GRAPH_INPUTS}
         logits, relation_logits = self.session.run(list(GRAPH_OUTPUTS), feed)
         return logits, relation_logits
 
-
-def available_cores() -> int:
-    """Count the cores this process may use: ``OMP_NUM_THREADS`` where it is set, else its CPU affinity."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    def _open(self) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+        self._process = os.getpid()

@@ -1,4 +1,8 @@
-"""From pairs to probabilities: tokenise, pack, run in length buckets, put back in order. No torch in here."""
+"""From pairs to probabilities: tokenise, pack, run in length buckets, put back in order. No torch in here.
+
+Padding is paid for like text, so batches hold rows of one length or nearly so: ``max_tokens`` is small on a CPU, whose
+caches like that too, and large on a GPU, which wants much work at once.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,15 @@ from stance.labels import Stance
 from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence
 from stance.pairs import ANY, Pair
 from stance.sentences import encodable
+from stance.targets import Mention
 
 FloatArray = NDArray[np.float32]
 Forward = Callable[[PackedBatch], tuple[FloatArray, FloatArray]]
 """One packed pass: stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``, in batch order."""
+
+
+CPU_TOKENS, GPU_TOKENS = 512, 32_768
+"""Columns of a batch. On a CPU 512 ran a third more sentences a second than 4096 (``benchmarks/speed.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,9 @@ class Scores:
 class PairScorer:
     """Score any number of pairs with one encoder row per sentence, whatever batch they come in."""
 
-    def __init__(self, tokenizer: Tokenizer, settings: ModelSettings, forward: Forward, max_tokens: int = 4096) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, settings: ModelSettings, forward: Forward, max_tokens: int = CPU_TOKENS
+    ) -> None:
         self.tokenizer = tokenizer
         self.settings = settings
         self.packing = packing_settings(tokenizer, settings)
@@ -44,7 +55,10 @@ class PairScorer:
         self.max_tokens = max_tokens
 
     def score(self, pairs: Sequence[Pair], max_tokens: int | None = None) -> Scores:
-        """Score pairs. Identical sentences share one encoding; ``max_tokens`` bounds the columns of a batch."""
+        """Score pairs. Identical sentences share one encoding, identical judgements one pair of markers.
+
+        ``max_tokens`` bounds the columns of a batch.
+        """
         logits, relations, truncated = self.logits(pairs, max_tokens)
         anybody = np.fromiter((pair.holder is ANY for pair in pairs), np.bool_, len(pairs))
         directed, open_ended = (
@@ -56,18 +70,18 @@ class PairScorer:
         self, pairs: Sequence[Pair], max_tokens: int | None = None
     ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """Run the network: stance logits ``(n_pairs, 3)``, relation logits, and which pairs a window was judged on."""
-        n_relations = len(self.settings.relations)
-        logits = np.zeros((len(pairs), len(Stance)), dtype=np.float32)
-        relations = np.zeros((len(pairs), n_relations), dtype=np.float32)
-        truncated = np.zeros(len(pairs), dtype=np.bool_)
-        rows = self.pack(pairs)
+        distinct, places = _distinct(pairs)
+        logits = np.zeros((len(distinct), len(Stance)), dtype=np.float32)
+        relations = np.zeros((len(distinct), len(self.settings.relations)), dtype=np.float32)
+        truncated = np.zeros(len(distinct), dtype=np.bool_)
+        rows = self.pack(distinct)
         for bucket in bucket_rows([row.length for row in rows], max_tokens or self.max_tokens):
             chosen = [rows[i] for i in bucket]
             batch = collate(chosen, self.packing)
             logits[batch.index], relations[batch.index] = self.forward(batch)
             for row in chosen:
                 truncated[row.index] = row.truncated
-        return logits, relations, truncated
+        return logits[places], relations[places], truncated[places]
 
     def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:
         """Tokenise every distinct sentence in one call and pack its pairs."""
@@ -81,6 +95,20 @@ class PairScorer:
             chosen = [pairs[i] for i in places]
             rows += pack_sentence(encoding.ids, encoding.offsets, chosen, self.packing, places)
         return rows
+
+
+def _distinct(pairs: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.int64]]:
+    """Leave one of all pairs that the network sees alike, and tell where each pair of the input is among them."""
+    places: dict[tuple[object, ...], int] = {}
+    distinct: list[Pair] = []
+    found = np.empty(len(pairs), dtype=np.int64)
+    for i, pair in enumerate(pairs):
+        holder, target = pair.holder, pair.target
+        who = (holder.start, holder.end) if isinstance(holder, Mention) else holder
+        place = found[i] = places.setdefault((pair.sentence.text, who, target.start, target.end), len(distinct))
+        if place == len(distinct):
+            distinct.append(pair)
+    return distinct, found
 
 
 def packing_settings(tokenizer: Tokenizer, settings: ModelSettings) -> PackingSettings:

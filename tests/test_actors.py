@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stance.actors import Actor, ActorTable, Kind, Office
+from stance.actors import Actor, ActorTable, Kind
 from stance.errors import DataError, TargetError
+from stance.offices import Office
 from stance.spelling import folded
 from training.build_actors import build, to_text
 
@@ -90,6 +91,11 @@ class TestFind:
             ("JCPOA", "jcpoa"),
             ("Iran nuclear deal", "jcpoa"),
             ("Congo", "COD"),
+            ("Georgia", "GEO"),
+            ("Jordan", "JOR"),
+            ("Chad", "TCD"),
+            ("Washington", "USA"),
+            ("Washington State", "US-WA"),
             ("Nobody Known", None),
             ("", None),
             ("Bush", None),
@@ -102,6 +108,7 @@ class TestFind:
     @pytest.mark.parametrize(
         ("name", "on", "expected"),
         [
+            ("Rouhani", "2021-08-01", "Hassan Rouhani"),
             ("Bush", "1991-01-01", "George H. W. Bush"),
             ("Bush", "2005-01-01", "George W. Bush"),
             ("Park", "2015-01-01", "Park Geun-hye"),
@@ -200,6 +207,9 @@ class TestOwnTable:
             ("a.csv", "id,name,kind\nx,X,state\nx,Y,state\n", 3, "once"),
             ("a.csv", "id,name,kind,aliases\nx,X,state,A||B\n", 2, "letter or digit"),
             ("a.csv", "id,name,kind,offices\nx,X,person,King 1999-31..\n", 2, "YYYY"),
+            ("a.csv", "id,name,kind,aliases\ny,Y,state,\nx,X,state,A,B\n", 3, "beyond"),
+            ("a.csv", 'id,name,kind\nx,"X"Y,state\n', 2, "CSV"),
+            ("a.json", '[{"id": "x", "name": "X", "kind": "person", "state": 7}]', 1, "'state'"),
         ],
     )
     def test_bad_tables_name_file_and_row(self, tmp_path: Path, name: str, text: str, row: int, message: str) -> None:
@@ -215,6 +225,14 @@ class TestOwnTable:
         (tmp_path / "object.json").write_text('{"people": []}', encoding="utf-8")
         with pytest.raises(DataError, match="list of actors"):
             ActorTable.from_file(tmp_path / "object.json")
+
+    @pytest.mark.parametrize("rules", ['"shared": ["X"]', '"shared": {"X": "x"}', '"not_names": "X"'])
+    def test_bad_rules_name_the_file(self, tmp_path: Path, rules: str) -> None:
+        path = tmp_path / "own.json"
+        path.write_text(f'{{"actors": [], {rules}}}', encoding="utf-8")
+        with pytest.raises(DataError, match="expected") as caught:
+            ActorTable.from_file(path)
+        assert str(caught.value).startswith(f"{path}:")
 
     def test_an_id_twice_is_refused(self) -> None:
         with pytest.raises(TargetError, match="each id once"):

@@ -14,6 +14,7 @@ from stance.folder import CARD_FILE, TRAINING_FILE
 from stance.report import Report
 from tests.conftest import RECORD, tiny_settings
 from tests.gold import excerpt, perfect
+from training.behaviour import load_cases, measure_behaviour
 from training.card import development_reports, main, model_card, published_rows, shown_sections, write_card
 from training.corpora import READERS
 
@@ -51,6 +52,15 @@ def test_card_is_written_of_the_finished_folder(model: Path) -> None:
     assert after.keys() == before.keys()
     score = development_reports(model, {"tiny": EXCERPTS})["tiny"]["pairs"].micro
     assert f"| tiny | pairs | micro | {score.precision:.3f} | {score.recall:.3f} |" in after[CARD_FILE].decode()
+
+
+def test_card_holds_the_failure_rates_of_the_behavioural_suite(model: Path) -> None:
+    cases = load_cases()[:8]
+    write_card(model, {}, cases)
+    (row, *_) = measure_behaviour(model, cases).rows
+    low, high = row.interval
+    line = f"| clauses | label | 8 | {row.n} | {row.n_failed} | {row.rate:.3f} | {low:.3f} to {high:.3f} |"
+    assert line in (model / CARD_FILE).read_text(encoding="utf-8")
 
 
 def test_excerpts_of_a_publisher_are_scored_as_its_paper_does(tiny_classifier: object, tmp_path: Path) -> None:

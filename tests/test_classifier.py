@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stance import ANY, AUTHOR, Document, Mention, Pair, Sentence, Stance, StanceClassifier, Target
+from stance.actors import Actor, ActorTable, Kind
 from stance.errors import StanceError, TargetError
 
 ARTICLE = (Path(__file__).parents[1] / "seeds" / "seed_article.txt").read_text(encoding="utf-8")
@@ -176,3 +177,32 @@ def test_mistakes_of_the_caller_are_named(tiny_classifier: StanceClassifier) -> 
         tiny_classifier.predict_many(["x"], batch_size=0)
     with pytest.raises(StanceError, match="backend"):
         StanceClassifier.from_pretrained(backend="tensorflow")  # type: ignore[arg-type]
+
+
+def test_resolution_is_named_beside_the_words_and_can_be_switched_off(tiny_classifier: StanceClassifier) -> None:
+    text = "Xi Jinping met Vladimir Putin. The two leaders thanked Iran. He condemned Iran."
+    document = tiny_classifier.predict(text, ["Iran"], holders=True)
+    leaders = next(p for p in document if str(p.holder) == "The two leaders")
+    assert [t.name for t in leaders.resolved] == ["Xi Jinping", "Vladimir Putin"]
+    assert leaders.resolution == "pair"
+    record = next(r for r in document.to_records() if r["holder"]["name"] == "The two leaders")
+    assert [actor["id"] for actor in record["resolved"]] == ["xi-jinping", "vladimir-putin"]
+    assert text[record["holder"]["start"] : record["holder"]["end"]] == "The two leaders"
+    plain = tiny_classifier.predict(text, ["Iran"], holders=True, resolve=False)
+    assert all(p.resolved == () and p.resolution is None for p in plain)
+    assert_same(document, plain)
+
+
+def test_document_view_is_the_same_with_holders_or_without(tiny_classifier: StanceClassifier) -> None:
+    once, pairs = tiny_classifier.predict(ARTICLE), tiny_classifier.predict(ARTICLE, holders=True)
+    for by in ("actor", "state"):
+        assert once.stances(by).to_records() == pairs.stances(by).to_records()  # type: ignore[arg-type]
+    assert len(once.stances()) > 0
+    assert all(str(row.holder) != str(row.target) for row in once.stances("state"))
+
+
+def test_own_actor_table(tiny_classifier: StanceClassifier) -> None:
+    own = ActorTable([Actor("x", "Xanadu", Kind.STATE, capitals=("Kubla",))])
+    classifier = StanceClassifier(tiny_classifier.scorer, ActorTable.load().merged_with(own))
+    (prediction,) = classifier.predict("Kubla said nothing.")
+    assert (prediction.target.name, prediction.target.target.id) == ("Xanadu", "x")

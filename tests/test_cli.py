@@ -293,3 +293,31 @@ def test_evaluate_names_a_predictions_file_that_cannot_be_written(
     out = str(tmp_path / "nowhere" / "p.jsonl")
     assert main(["evaluate", str(SEEDS / "dev.jsonl"), "--predictions", out, *model]) == 2
     assert "expected a file to write to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "jsonl"])
+def test_summary_gives_the_document_view(model: list[str], capsys: pytest.CaptureFixture[str], form: str) -> None:
+    assert main(["predict", str(ARTICLE), "--summary", "--by", "state", "--format", form, *model]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    if form == "table":
+        assert any("China -> Iran" in line for line in lines)
+        assert lines[-1].startswith(f"{len(lines) - 1} pairs of actors in 16 sentences")
+    else:
+        rows = list(csv.DictReader(lines)) if form == "csv" else [json.loads(line) for line in lines]
+        assert all({"holder", "target", "stances", "sentences"} <= set(row) for row in rows)
+        assert rows
+
+
+def test_own_actors_and_words_left_alone(
+    model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("id,name,kind,capitals\nx,Xanadu,state,Kubla\n", encoding="utf-8")
+    feed(monkeypatch, b"Kubla said nothing.")
+    assert main(["predict", "-", "--actors", str(own), "--no-resolve", "--format", "jsonl", *model]) == 0
+    (record,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert record["target"]["id"] == "x"
+    assert record["resolution"] is None
+    own.write_text("id,name,kind\n,X,state\n", encoding="utf-8")
+    assert main(["predict", str(ARTICLE), "--actors", str(own), *model]) == 2
+    assert capsys.readouterr().err.startswith(f"stance: {own}:2:")

@@ -37,7 +37,8 @@ ARROWS = {
     "labels": "errors",
     "sentences": "",
     "spelling": "",
-    "actors": "errors spelling",
+    "offices": "errors",
+    "actors": "errors offices spelling",
     "unlisted": "spelling",
     "names": "actors spelling unlisted",
     "targets": "actors errors names sentences spelling",
@@ -67,8 +68,9 @@ ARROWS = {
     "krippendorff": "errors metrics",
     "adjudication": "excerpts labels pairs targets",
     "agreement": "adjudication bootstrap errors excerpts krippendorff labels metrics",
-    "model": "errors folder labels packing scoring",
-    "runtime": "errors folder labels packing scoring",
+    "cores": "",
+    "model": "cores errors folder labels packing scoring",
+    "runtime": "cores errors folder labels packing scoring",
     "loading": "errors folder model runtime scoring",
     "verbs": "labels",
     "rewriting": "excerpts labels pairs sentences targets",
@@ -77,15 +79,18 @@ ARROWS = {
     "counterfactuals": "excerpts labels negation pairs rewriting swaps targets",
     "audit": "adjudication bootstrap counterfactuals errors excerpts labels metrics pairs predictions rewriting",
     "highlights": "labels sentences",
-    "predictions": "highlights labels pairs sentences targets",
-    "classifier": "errors folder labels loading pairs predictions scoring sentences targets",
+    "discourse": "actors spelling targets unlisted",
+    "resolution": "actors discourse sentences spelling targets",
+    "overview": "labels pairs sentences targets",
+    "predictions": "errors highlights labels overview pairs resolution sentences targets",
+    "classifier": "actors errors folder labels loading pairs predictions resolution scoring sentences targets",
     "report": "bootstrap comparison errors excerpts judgements labels layout metrics pairs predictions protocols "
     "sections slices tables",
     "evaluation": "classifier errors excerpts formats labels metrics predictions protocols report sentences",
-    "__init__": "actors agreement audit classifier comparison errors evaluation excerpts judgements labels pairs "
-    "predictions report sentences targets",
-    "cli": "__init__ adjudication agreement audit classifier counterfactuals errors evaluation excerpts folder formats "
-    "judgements labels predictions report targets",
+    "__init__": "actors agreement audit classifier comparison errors evaluation excerpts judgements labels overview "
+    "pairs predictions report resolution sentences targets",
+    "cli": "__init__ actors adjudication agreement audit classifier counterfactuals errors evaluation excerpts folder "
+    "formats judgements labels overview predictions report targets",
 }
 
 # Packages that take a second or more to import, and the rooms that may load them when they are imported themselves.

@@ -103,12 +103,12 @@ def test_positive_is_support_or_cooperate() -> None:
     assert positive_probability(floats((0.5, 0.9, 0.5), (0, 1, 0), (1, 0, 0.3))) == pytest.approx([0.75, 0, 1])
 
 
-def test_polarity_is_the_likelier_side_from_one_half_up() -> None:
+def test_polarity_is_the_likelier_side_from_its_threshold_up() -> None:
     probabilities = floats(
-        (0.4, 0.45, 0.0),  # neither reaches 0.5
+        (0.2, 0.34, 0.1),  # neither reaches 0.35
         (0.4, 0.45, 0.4),  # 1 - 0.6 * 0.6 = 0.64 positive
         (0.9, 0.95, 0.0),
-        (0.0, 0.50, 0.0),
+        (0.0, 0.35, 0.0),
         (0.6, 0.10, 0.0),
     )
     assert [POLARITIES[i] for i in polarity_classes(probabilities)] == [
@@ -135,7 +135,7 @@ def test_gold_is_numbered_as_the_predicted_polarities() -> None:
 def test_directed_classes_are_those_of_the_paper() -> None:
     sure, none = (0.9, 0.0, 0.0), (0.0, 0.0, 0.0)
     against = (0.0, 0.8, 0.0)
-    forward = floats(none, sure, none, against, none, sure, (0.4, 0.4, 0.0))
+    forward = floats(none, sure, none, against, none, sure, (0.3, 0.3, 0.0))
     backward = floats(none, none, sure, none, against, against, none)
     assert directed_classes(forward, backward).tolist() == [0, 1, 2, 3, 4, 1, 0]
 

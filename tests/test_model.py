@@ -23,7 +23,7 @@ from stance.loading import load_scorer
 from stance.model import StanceConfig, StanceModel, TorchForward, batch_tensors, load_torch, position_offset
 from stance.packing import collate
 from stance.pairs import ANY, AUTHOR, Holder, Pair
-from stance.scoring import PairScorer
+from stance.scoring import CPU_TOKENS, GPU_TOKENS, PairScorer
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
 from tests.conftest import RECORD, WORDS, tiny_model, tiny_settings, tiny_tokenizer
@@ -281,3 +281,32 @@ def test_damaged_folder_is_one_clear_error(
 def test_loading_is_silent(tiny_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     load_scorer(tiny_folder, backend="torch", device="cpu")
     assert capfd.readouterr() == ("", "")
+
+
+def test_half_precision_answers_nearly_the_same(tiny_classifier: StanceClassifier) -> None:
+    pairs = [make_pair(WORDS[:n], 0, n - 1) for n in range(2, 9)]
+    whole = tiny_classifier.scorer
+    half = PairScorer(whole.tokenizer, whole.settings, TorchForward(network(whole), CPU, half=True))
+    assert not TorchForward(network(whole), CPU).half
+    one, other = whole.score(pairs).probabilities, half.score(pairs).probabilities
+    assert other.dtype == np.float32
+    assert 0 < np.abs(one - other).max() < 0.05
+
+
+def test_a_gpu_takes_large_batches_from_pinned_memory(
+    tiny_classifier: StanceClassifier, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves: list[object] = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: moves.append("pinned") or tensor)
+    monkeypatch.setattr(
+        torch.Tensor, "to", lambda tensor, device, non_blocking: moves.append((device.type, non_blocking)) or tensor
+    )
+    batch = collate(tiny_classifier.scorer.pack([make_pair(WORDS[:4], 0, 3)]), tiny_classifier.scorer.packing)
+    for kind, expected in (("cpu", [("cpu", True)] * 6), ("cuda", ["pinned"] * 6 + [("cuda", True)] * 6)):
+        moves.clear()
+        assert len(batch_tensors(batch, torch.device(kind))) == 6
+        assert moves == expected
+    monkeypatch.undo()
+    monkeypatch.setattr("stance.model.find_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr("stance.model.load_torch", lambda *_: tiny_classifier.scorer.forward)
+    assert load_scorer(tiny_folder).max_tokens == GPU_TOKENS > CPU_TOKENS == tiny_classifier.scorer.max_tokens

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +14,7 @@ from stance.excerpts import load_excerpts
 from stance.folder import ONNX_FILE
 from stance.loading import load_scorer
 from stance.metrics import label_matrix, micro_f1
-from stance.runtime import OnnxForward, available_cores
+from stance.runtime import OnnxForward
 from stance.scoring import PairScorer
 from training.export import export_onnx, main
 
@@ -64,8 +68,6 @@ def test_backend_onnx_wants_its_file(tiny_folder: Path) -> None:
 
 
 def test_damaged_graph_raises_one_clear_error(tiny_folder: Path, tmp_path: Path) -> None:
-    import shutil  # noqa: PLC0415
-
     folder = tmp_path / "model"
     shutil.copytree(tiny_folder, folder)
     (folder / ONNX_FILE).write_bytes(b"not a graph")
@@ -78,21 +80,67 @@ def test_export_command_names_a_missing_folder(tmp_path: Path, capsys: pytest.Ca
     assert "no folder" in capsys.readouterr().err
 
 
-def test_threads_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert available_cores() == 3
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert available_cores() >= 1
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_threads_reach_the_backend(graphs: dict[str, Path], tiny_folder: Path, tmp_path: Path, backend: str) -> None:
+    import torch  # noqa: PLC0415
+
+    folder = with_graph(tiny_folder, graphs["int8"], tmp_path)
+    try:
+        scorer = load_scorer(folder, backend=backend, device="cpu", threads=2)
+        assert (scorer.forward.threads if isinstance(scorer.forward, OnnxForward) else torch.get_num_threads()) == 2
+    finally:
+        torch.set_num_threads(1)
+    with pytest.raises(StanceError, match="threads"):
+        StanceClassifier.from_pretrained(folder, threads=0)
 
 
-def test_shipped_int8_graph_decides_as_torch_does() -> None:
-    """At most 1 % of decisions and 0.5 points of F1 may differ, on the project's own development excerpts."""
-    scorers = {b: load_scorer(SHIPPED, backend=b, device="cpu") for b in ("torch", "onnx")}
-    excerpts = load_excerpts(ROOT / "seeds" / "dev.jsonl")
-    judged = [e.to_pairs() for e in excerpts]
+FORK = """
+import os, sys
+from stance import StanceClassifier
+classifier = StanceClassifier.from_pretrained(sys.argv[1], backend=sys.argv[2], device="cpu", threads=2)
+text = "Iran thanks China, and Russia condemned the deal. The UN met Iran and China."
+before = [list(p.probabilities.values()) for p in classifier.predict(text)]
+child = os.fork()
+after = [list(p.probabilities.values()) for p in classifier.predict(text)]
+same = max(abs(a - b) for one, other in zip(before, after, strict=True) for a, b in zip(one, other)) < 1e-6
+if child == 0:
+    sys.exit(0 if same else 3)  # by the front door: what the fork left behind must not hang at the end either
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if same else 4)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_a_forked_worker_answers_like_its_parent(
+    graphs: dict[str, Path], tiny_folder: Path, tmp_path: Path, backend: str
+) -> None:
+    folder = with_graph(tiny_folder, graphs["int8"], tmp_path)
+    command = [sys.executable, "-c", FORK, str(folder), backend]
+    done = subprocess.run(command, cwd=ROOT, timeout=600, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def with_graph(folder: Path, graph: Path, parent: Path) -> Path:
+    """Copy a model folder and put a graph into it."""
+    copy = parent / "model"
+    shutil.copytree(folder, copy)
+    shutil.copy(graph, copy / ONNX_FILE)
+    return copy
+
+
+def test_shipped_graphs_answer_as_torch_does(tmp_path: Path) -> None:
+    """On the project's own development excerpts: 32 bit to 1e-4; int8 in 99 % of decisions and to 0.5 points of F1."""
+    scorer = load_scorer(SHIPPED, backend="torch", device="cpu")
+    export_onnx(SHIPPED, tmp_path / "fp32.onnx", int8=False)
+    judged = [e.to_pairs() for e in load_excerpts(ROOT / "seeds" / "dev.jsonl")]
     pairs, labels = [p for ps, _ in judged for p in ps], [x for _, xs in judged for x in xs]
-    thresholds = np.asarray(scorers["torch"].settings.thresholds)
-    decided = {b: scorer.score(pairs).probabilities >= thresholds for b, scorer in scorers.items()}
-    assert (decided["torch"] != decided["onnx"]).mean() <= 0.01
-    y_true = label_matrix(labels)
-    assert abs(micro_f1(y_true, decided["torch"]) - micro_f1(y_true, decided["onnx"])) <= 0.005
+    probabilities = scorer.score(pairs).probabilities
+
+    scorer.forward = OnnxForward(tmp_path / "fp32.onnx")
+    np.testing.assert_allclose(scorer.score(pairs).probabilities, probabilities, atol=1e-4)
+
+    thresholds, y_true = np.asarray(scorer.settings.thresholds), label_matrix(labels)
+    scorer.forward = OnnxForward(SHIPPED / ONNX_FILE)
+    decided, decided_int8 = probabilities >= thresholds, scorer.score(pairs).probabilities >= thresholds
+    assert (decided != decided_int8).mean() <= 0.01
+    assert abs(micro_f1(y_true, decided) - micro_f1(y_true, decided_int8)) <= 0.005

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,11 +26,13 @@ class CountingForward:
     def __init__(self) -> None:
         self.rows: list[int] = []
         self.columns: list[int] = []
+        self.pairs: list[int] = []
 
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
         n_rows, length = batch.input_ids.shape
         self.rows.append(n_rows)
         self.columns.append(n_rows * length)
+        self.pairs.append(len(batch.index))
         first_word = batch.input_ids[batch.pair_rows, 1]
         logits = np.stack([first_word, batch.spans[:, 0], batch.spans[:, 2]], axis=1) / 10
         return logits.astype(np.float32), np.zeros((len(logits), N_RELATIONS), dtype=np.float32)
@@ -81,10 +85,21 @@ def test_identical_sentences_are_encoded_once(scorer: PairScorer, forward: Count
     assert sum(forward.rows) == 3
 
 
+def test_identical_judgements_are_made_once_and_answer_every_asker(
+    scorer: PairScorer, forward: CountingForward
+) -> None:
+    again = [replace(p, sentence=replace(p.sentence, start=900, end=900 + p.sentence.end)) for p in PAIRS[:3]]
+    other_name = replace(PAIRS[0], target=replace(PAIRS[0].target, target=Target("PRC")))
+    scores = scorer.score([*PAIRS, *again, other_name]).probabilities
+    assert sum(forward.pairs) == len(PAIRS)
+    assert scores[5:8].tolist() == scores[:3].tolist()
+    assert scores[8].tolist() == scores[0].tolist()
+
+
 def test_batches_keep_the_token_budget(scorer: PairScorer, forward: CountingForward) -> None:
-    scorer.score(PAIRS * 4, max_tokens=40)
+    scorer.score(PAIRS, max_tokens=24)
     assert len(forward.rows) > 1
-    assert max(forward.columns) <= 40
+    assert max(forward.columns) <= 24
 
 
 @pytest.mark.parametrize("max_tokens", [1, 7, 10_000])

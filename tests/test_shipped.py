@@ -89,6 +89,15 @@ def test_library_finds_holders_and_targets_by_itself(document: Document) -> None
     assert all(isinstance(p.holder, Mention) or p.holder is AUTHOR for p in document)
 
 
+@pytest.mark.skip(reason="waits for the final model: enable it once models/base is the shipped recipe's last run")
+def test_document_view_says_what_the_article_says(classifier: StanceClassifier) -> None:
+    document = classifier.predict(ARTICLE.read_text(encoding="utf-8"), ["Iran", "China", "unilateralism"])
+    overview = document.stances(by="state")
+    assert overview.between("China", "Iran") == {SUPPORT, COOPERATE}
+    assert overview.between("Iran", "China") == {SUPPORT, COOPERATE}
+    assert overview.between("Iran", "unilateralism") == {OPPOSE}
+
+
 def test_the_same_stance_whoever_the_reader_asks_for(classifier: StanceClassifier) -> None:
     text = ARTICLE.read_text(encoding="utf-8")
     asked = classifier.predict(text, ["Iran"])

@@ -216,6 +216,25 @@ class TestMentionFinder:
         ratio = min(_seconds(many, text) for _ in range(3)) / min(_seconds(few, text) for _ in range(3))
         assert ratio < 4
 
+    @pytest.mark.slow
+    def test_a_thousand_targets_cost_less_than_a_tenth_more(self) -> None:
+        """A megabyte of varied text, splitting and finding as ``predict`` does both; compiling the names included."""
+        words = "ministers of {} met again in the {} hall and spoke about the water of the great river {} times. "
+        text = "".join("The " + words.format(("Iran", "China", "Chile")[i % 3], i % 97, i % 31) for i in range(12_000))[
+            :1_000_000
+        ]
+        few, many = ["Iran"], ["Iran", *(_nonsense(i) for i in range(1000))]
+        assert not find_mentions(split_sentences("Nobody."), ["Iran"])[0]  # the table is read once and for all
+        seconds = {1: [], 1000: []}  # type: dict[int, list[float]]
+        for _ in range(5):
+            for number, targets in ((1, few), (1000, many)):
+                start = time.process_time()
+                find_mentions(split_sentences(text), targets)
+                seconds[number].append(time.process_time() - start)
+        extra = min(seconds[1000]) / min(seconds[1]) - 1
+        print(f"1 target {min(seconds[1]):.2f} s, 1001 targets {min(seconds[1000]):.2f} s: {100 * extra:.1f} % extra")
+        assert extra < 0.1
+
 
 def _nonsense(i: int) -> Target:
     return Target(f"Quux{i} Council", aliases=[f"Quux{i} Body{j}" for j in range(10)])

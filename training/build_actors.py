@@ -22,8 +22,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stance.actors import Kind, Office
+from stance.actors import Kind
 from stance.errors import DataError
+from stance.offices import Office
 from stance.spelling import folded
 
 _EXTRA = Path(__file__).parent / "actors_extra.json"

@@ -25,6 +25,7 @@ from stance.loading import load_scorer
 from stance.metrics import BoolArray, tune_thresholds
 from stance.reliability import measure_reliability
 from stance.scoring import FloatArray, PairScorer, calibrate
+from training.behaviour import load_cases
 from training.card import write_card
 from training.config import load_settings
 from training.data import load_corpora
@@ -99,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings, figures = fit_settings(load_scorer(options.model, device="cpu"), development)
         write_settings(settings, options.model)
         _record(options.model / TRAINING_FILE, figures)
-        write_card(options.model, development)
+        write_card(options.model, development, load_cases())
     except StanceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2

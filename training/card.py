@@ -1,6 +1,7 @@
 """The model card: ``python -m training.card MODEL_DIR --corpora DIR``.
 
-Evaluates a finished model folder on the development splits and writes its card from the reports: no figure is typed.
+Evaluates a finished model folder on the development splits and the behavioural suite and writes its card from what was
+measured: no figure is typed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from stance.reliability import COVERAGES
 from stance.report import Report
 from stance.sections import Section
 from stance.tables import interval_cell, write_cell
+from training.behaviour import Behaviour, Case, load_cases, measure_behaviour
 from training.config import load_settings
 from training.data import load_corpora
 
@@ -83,6 +85,14 @@ Share of pairs with any stance wrong when only the surest are judged, by the pro
 answer; `area` is the mean over all coverages.
 """
 
+_BEHAVIOUR = """\
+Share of checks failed on minimal pairs of invented sentences that differ in one thing (`tests/behaviour/`; after
+CheckList, Ribeiro et al., ACL 2020), at the thresholds above. The model was neither trained nor tuned on them.
+`label`: not exactly the expected stances; `flip`: two sentences that say the same of a pair got different verdicts;
+`direction`: a stance was also given to target toward holder. `plain` and `edited`: the first and the second sentences
+alone. 95 % intervals are bootstrap intervals over templates.
+"""
+
 MOST_CLASSES = 5
 """Classes that the card shows one by one; of more, only the averages are shown."""
 
@@ -99,8 +109,8 @@ _LIMITS = """\
 """
 
 
-def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> None:
-    """Evaluate a finished model folder on development splits and rewrite its card.
+def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]], cases: Sequence[Case] = ()) -> None:
+    """Evaluate a finished model folder on development splits and the behavioural suite, and rewrite its card.
 
     Raises:
         ModelError: the folder is no stance model.
@@ -112,8 +122,9 @@ def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> No
     except (OSError, ValueError) as error:
         raise ConfigError(f"expected {TRAINING_FILE} in {str(folder)!r}; got {error}; train the model anew") from None
     reports = development_reports(folder, development)
+    behaviour = measure_behaviour(folder, cases) if cases else None
     temporary = folder / f"{CARD_FILE}.tmp"
-    temporary.write_text(model_card(record, settings, reports), encoding="utf-8")
+    temporary.write_text(model_card(record, settings, reports, behaviour), encoding="utf-8")
     temporary.replace(folder / CARD_FILE)
 
 
@@ -145,8 +156,13 @@ def published_rows(excerpts: Sequence[Excerpt]) -> list[PublishedRow]:
     return []
 
 
-def model_card(record: Mapping[str, Any], settings: ModelSettings, reports: Mapping[str, Report]) -> str:
-    """Write the card of a model from its training record, its settings and a report per development split."""
+def model_card(
+    record: Mapping[str, Any],
+    settings: ModelSettings,
+    reports: Mapping[str, Report],
+    behaviour: Behaviour | None = None,
+) -> str:
+    """Write the card of a model from its training record, its settings and what was measured of it."""
     trained = record["settings"]
     sections = [(name, section) for name, report in reports.items() for section in shown_sections(report)]
     parts = [
@@ -161,6 +177,8 @@ def model_card(record: Mapping[str, Any], settings: ModelSettings, reports: Mapp
         "## Abstaining\n",
         _RISK,
         _table(("corpus", "kind", *(f"{c:.0%}" for c in COVERAGES[::2]), "area"), _risk_rows(sections)),
+        "## Behaviour\n",
+        _behaviour(behaviour),
         "## Trained on\n",
         _table(("corpus", "rows", "what it is", "licence as stated"), _corpus_rows(record["corpora"])),
         "Some corpora state no licence: the model learned from them, none of their text is in this repository.\n",
@@ -220,6 +238,13 @@ def _calibration(settings: ModelSettings) -> str:
     return "Probabilities are calibrated by a logistic map per stance (Platt, 1999).\n"
 
 
+def _behaviour(behaviour: Behaviour | None) -> str:
+    if behaviour is None:
+        return "Not measured yet.\n"
+    table = behaviour.to_table()
+    return f"{_BEHAVIOUR}\n{_table(table.head, (map(write_cell, row) for row in table.rows))}"
+
+
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
@@ -248,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
     try:
         corpora = load_corpora(load_settings(options.settings, overrides))
-        write_card(options.model, corpora.development)
+        write_card(options.model, corpora.development, load_cases())
     except StanceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2

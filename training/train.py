@@ -29,6 +29,7 @@ from stance import __version__ as stance_version
 from stance.errors import ConfigError, StanceError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
+from training.behaviour import load_cases
 from training.build import first_model, save_model, start_digest
 from training.calibration import fit_settings
 from training.card import write_card
@@ -307,7 +308,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
         finished = replace(fitted, library_version=stance_version)
         output = (settings.folder / settings.output).resolve()
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
-        write_card(output, corpora.development)
+        write_card(output, corpora.development, load_cases())
     return figures
 
 
