@@ -126,6 +126,23 @@ def test_faulty_settings_are_refused_by_name(tmp_path: Path, old: str, new: str,
     assert "\n" not in refusal(path)
 
 
+@pytest.mark.parametrize("key", ['encoder = "some"', "max_length = 64"])
+def test_start_brings_its_encoder_and_length(tmp_path: Path, key: str) -> None:
+    head = HEAD.replace("max_length = 64\n", "")
+    path = write(tmp_path, f'start = "../models/x"\n{head}{STAGE}')
+    assert load_settings(path).start == "../models/x"
+    name = key.partition(" ")[0]
+    message = refusal(write(tmp_path, f'start = "../models/x"\n{key}\n{head}{STAGE}'))
+    assert message.startswith(f"expected either 'start' or '{name}'; got both; remove '{name}'")
+
+
+def test_settings_for_users_start_from_the_shipped_model_and_find_their_corpus() -> None:
+    settings = load_settings(BASE.with_name("finetune.toml"))
+    assert settings.start == "shipped"
+    assert (corpus_folder(settings, "yours") / "train.jsonl").is_file()
+    assert settings.stages[0].epochs == 8  # what the notebook replaces
+
+
 @pytest.mark.parametrize("stages", ["", "stages = []\n", "stages = 3\n"])
 def test_at_least_one_stage_is_asked_for(tmp_path: Path, stages: str) -> None:
     assert "at least one [[stages]]" in refusal(write(tmp_path, stages + HEAD))

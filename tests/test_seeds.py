@@ -70,6 +70,29 @@ def test_every_kind_of_text_is_in_both_parts() -> None:
     assert {e.origin.source for e in TRAIN} == {e.origin.source for e in DEV}
 
 
+def test_council_is_as_its_readme_says_and_apart_from_all_else() -> None:
+    parts = {name: load_excerpts(SEEDS / "council" / f"{name}.jsonl") for name in ("train", "dev", "test")}
+    readme = (SEEDS / "council" / "README.md").read_text(encoding="utf-8")
+    for name, excerpts in parts.items():
+        documents = {e.origin.document for e in excerpts}
+        counts = [len(excerpts), len(documents), sum(len(e.mentions) for e in excerpts)]
+        counts.append(sum(len(e.pairs) for e in excerpts))
+        counts += [sum(s in p.label for e in excerpts for p in e.pairs) for s in Stance]
+        counts.append(sum(not e.pairs for e in excerpts))
+        assert f"| `{name}` | {' | '.join(map(str, counts))} |" in readme
+        assert all(e.complete for e in excerpts)
+    both = [*FILES.values(), *parts.values()]
+    facets = (
+        [{e.id for e in excerpts} for excerpts in both],
+        [{letters(e.text) for e in excerpts} for excerpts in both],
+        [{f"{e.origin.date}/{e.origin.document}" for e in excerpts} for excerpts in both],
+    )
+    for facet in facets:
+        assert len(set().union(*facet)) == sum(map(len, facet))
+    dates = {name: [str(e.origin.date) for e in excerpts] for name, excerpts in parts.items()}
+    assert min(dates["test"]) > max(dates["train"] + dates["dev"])
+
+
 def test_article_is_cut_as_the_library_cuts_it() -> None:
     assert [e.text for e in ARTICLE] == [s.text for s in split_sentences(TEXT)]
     assert len(ARTICLE) == 16

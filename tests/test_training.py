@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,13 +25,16 @@ from stance import __version__
 from stance.classifier import StanceClassifier
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt, GoldPair, Origin, save_excerpts
+from stance.folder import Calibration, describe_model, locate_model
 from stance.labels import Label, Polarity, Stance
+from stance.model import TorchForward
 from stance.packing import MARKER_TOKENS
 from stance.pairs import ANY, AUTHOR, Pair
+from stance.scoring import PairScorer
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
 from tests.conftest import LETTERS, WORDS
-from training.build import new_model
+from training.build import finished_model, new_model, start_folder
 from training.config import CorpusSettings, StageSettings, TrainingSettings
 from training.data import load_corpora
 from training.development import Development
@@ -311,6 +315,63 @@ def test_stage_ends_early_when_its_score_no_longer_rises(
     assert [h["score"] for h in record_of(tmp_path / "model")["history"]] == [0.3, 0.5, 0.4, 0.5]
 
 
+# A run that goes on from a finished model
+
+
+def going_on(workshop: Path, start: Path, output: Path, **changes: Any) -> TrainingSettings:
+    stage = StageSettings("more", {"tiny": 1}, epochs=1, learning_rate=1e-3)
+    return settings_for(workshop, output, start=str(start), encoder="", stages=(stage,), **changes)
+
+
+def test_model_that_training_starts_from_answers_as_the_finished_one(workshop: Path, finished: Path) -> None:
+    finished_scorer = StanceClassifier.from_pretrained(finished, backend="torch", device="cpu").scorer
+    model, tokenizer, model_settings = finished_model(going_on(workshop, finished, workshop / "none"))
+    pairs = [pair for excerpt in DEV for pair in excerpt.to_pairs()[0]]
+    scorer = PairScorer(tokenizer, model_settings, TorchForward(model, torch.device("cpu")))
+    assert np.allclose(scorer.logits(pairs)[0], finished_scorer.logits(pairs)[0], atol=1e-5)
+    assert (model_settings.max_length, model_settings.marker_tokens) == (48, MARKER_TOKENS)
+    assert model_settings.calibration == model_settings.any_calibration == Calibration()
+    assert model.config.encoder["attention_probs_dropout_prob"] == 0.1
+    assert model.config.encoder["vocab_size"] == tokenizer.get_vocab_size()
+
+
+def test_run_from_a_finished_model_moves_its_weights_and_names_it(
+    workshop: Path, finished: Path, tmp_path: Path
+) -> None:
+    train(going_on(workshop, finished, tmp_path / "model"), tmp_path / "run")
+    first, last = (load_file(folder / "model.safetensors") for folder in (finished, tmp_path / "model"))
+    assert first.keys() == last.keys()
+    assert not torch.equal(first["stances.weight"], last["stances.weight"])
+    distance = torch.linalg.vector_norm(last["stances.weight"].float() - first["stances.weight"].float())
+    assert distance < 0.5 * torch.linalg.vector_norm(first["stances.weight"].float())  # went on, not anew
+    said = record_of(tmp_path / "model")["settings"]
+    assert said["start"] == "model"
+    assert not {"encoder", "max_length"} & set(said)
+    assert "Started from the model `model`" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert describe_model(tmp_path / "model")["trained with"] == "start model, seed 1"
+    for file in (tmp_path / "model").iterdir():
+        assert str(tmp_path).encode() not in file.read_bytes()
+
+
+def test_start_is_below_the_settings_file_or_the_shipped_model(workshop: Path) -> None:
+    assert start_folder(going_on(workshop, Path("../models/x"), workshop)) == (workshop / "../models/x").resolve()
+    assert start_folder(going_on(workshop, Path("shipped"), workshop)) == locate_model(None)
+
+
+def test_checkpoint_of_another_start_is_not_taken_up(workshop: Path, finished: Path, tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    shutil.copytree(finished, start)
+    train(going_on(workshop, start, tmp_path / "model"), tmp_path / "run")
+    train(settings_for(workshop, start, seed=2), tmp_path / "other-run")  # another model under the same name
+    with pytest.raises(ConfigError, match=r"got one of others"):
+        train(going_on(workshop, start, tmp_path / "model"), tmp_path / "run")
+
+
+def test_run_without_a_start_records_none(finished: Path) -> None:
+    assert "start" not in record_of(finished)["settings"]
+    assert record_of(finished)["settings"]["encoder"] == "encoder"
+
+
 # Nothing is trained before the settings are known to be sound
 
 
@@ -326,6 +387,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"corpora": {"tiny": CorpusSettings("excerpts", "none")}}, "the corpus 'tiny' in .*none'; got no folder"),
         ({"encoder": "/no/such/encoder"}, "an encoder by name or path; got '/no/such/encoder'"),
         ({"max_length": 65}, "max_length <= 64 for this encoder; got 65"),
+        ({"start": "none"}, r"'start' as 'shipped' or the folder of a stance model; got 'none' \(.*which is no folder"),
+        ({"start": "encoder"}, r"'start' as .*; got 'encoder' \(.*without stance.json"),
     ],
 )
 def test_missing_corpus_or_unfit_encoder_is_refused(
