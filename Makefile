@@ -31,7 +31,9 @@ notebooks: $(VENV)/workshop.stamp
 	$(BIN)/python notebooks/execute.py
 
 train: $(VENV)/workshop.stamp
-	$(BIN)/python -m training.train training/base.toml --run runs/base
+	$(BIN)/python -m training.train training/base.toml --run runs/first
+	$(BIN)/python -m training.train training/second.toml --run runs/second
+	$(BIN)/python -m training.average runs/first/model runs/second/model --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

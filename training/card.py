@@ -182,9 +182,10 @@ def model_card(
         "## Trained on\n",
         _table(("corpus", "rows", "what it is", "licence as stated"), _corpus_rows(record["corpora"])),
         "Some corpora state no licence: the model learned from them, none of their text is in this repository.\n",
-        f"{_origin(trained)}, seed {trained['seed']}, {record['seconds'] // 60} minutes of training.\n"
-        f"Reproduce with `python -m training.train` and the settings in `{TRAINING_FILE}`, for the shipped model\n"
-        "`training/base.toml`, on the corpora of `training/README.md`;\n"
+        f"{_origin(trained)}, seed {trained['seed']}{_averaged(record)}, "
+        f"{record['seconds'] // 60} minutes of training.\n"
+        f"Reproduce with `python -m training.train` and the settings in `{TRAINING_FILE}`, the shipped model with\n"
+        "`make train`, on the corpora of `training/README.md`;\n"
         "`python -m training.card MODEL_DIR --corpora DIR` measures a finished model anew and rewrites this card.\n",
         _LIMITS,
     ]
@@ -230,6 +231,13 @@ def _risk_rows(sections: Sequence[tuple[str, Section]]) -> list[list[object]]:
 
 def _origin(trained: Mapping[str, Any]) -> str:
     return f"Started from the model `{trained['start']}`" if "start" in trained else f"Encoder `{trained['encoder']}`"
+
+
+def _averaged(record: Mapping[str, Any]) -> str:
+    """Name the runs of which the weights are the mean ("model soups", Wortsman et al., ICML 2022)."""
+    runs = record.get("averaged", [])
+    named = ", ".join(f"seed {r['settings']['seed']} with a share of {r['share']:.2f}" for r in runs)
+    return f"; weights averaged over {len(runs)} runs ({named})" if runs else ""
 
 
 def _calibration(settings: ModelSettings) -> str:
