@@ -62,7 +62,7 @@ class MarkersInText:
         settings = read_settings(folder)
         self.model: StanceModel = load_torch(folder, torch.device("cpu")).model
         self.tokenizer = local_tokenizer(folder, settings)
-        self.marker_ids: list[int] = self.tokenizer.convert_tokens_to_ids(list(settings.marker_tokens))
+        self.marker_ids = [self.tokenizer.vocab[token] for token in settings.marker_tokens]
         self.markers = (settings.marker_tokens[0], settings.marker_tokens[-1])
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Tensor]:
@@ -157,12 +157,14 @@ def local_tokenizer(folder: Path, settings: ModelSettings) -> PreTrainedTokenize
 def roberta(tokenizer: PreTrainedTokenizerFast, size: Size) -> PreTrainedModel:
     """Make a RoBERTa classifier of three classes with random weights."""
     config = RobertaConfig(max_position_embeddings=514, **_config(tokenizer, size))
-    return RobertaForSequenceClassification(config).eval()
+    model: PreTrainedModel = RobertaForSequenceClassification(config).eval()
+    return model
 
 
 def bert(tokenizer: PreTrainedTokenizerFast, size: Size) -> PreTrainedModel:
     """Make a BERT classifier of three classes with random weights."""
-    return BertForSequenceClassification(BertConfig(**_config(tokenizer, size))).eval()
+    model: PreTrainedModel = BertForSequenceClassification(BertConfig(**_config(tokenizer, size))).eval()
+    return model
 
 
 def _config(tokenizer: PreTrainedTokenizerFast, size: Size) -> dict[str, Any]:

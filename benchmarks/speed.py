@@ -189,7 +189,7 @@ def encoder_share(folder: Path, backend: Any, threads: int, plan: Plan, rate: fl
 
 def pairs_curve(folder: Path, threads: int, plan: Plan, say: Callable[[str], None]) -> list[dict[str, float]]:
     """Time the same sentences with 1 to 16 pairs each, in milliseconds a sentence."""
-    judges = {
+    judges: dict[str, Judge] = {
         INT8: _ours(folder, "onnx", threads),
         FP32: _ours(folder, "torch", threads),
         MARKED: MarkersInText(folder),

@@ -196,7 +196,7 @@ def test_resolution_is_named_beside_the_words_and_can_be_switched_off(tiny_class
 def test_document_view_is_the_same_with_holders_or_without(tiny_classifier: StanceClassifier) -> None:
     once, pairs = tiny_classifier.predict(ARTICLE), tiny_classifier.predict(ARTICLE, holders=True)
     for by in ("actor", "state"):
-        assert once.stances(by).to_records() == pairs.stances(by).to_records()  # type: ignore[arg-type]
+        assert once.stances(by).to_records() == pairs.stances(by).to_records()
     assert len(once.stances()) > 0
     assert all(str(row.holder) != str(row.target) for row in once.stances("state"))
 

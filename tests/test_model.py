@@ -297,10 +297,17 @@ def test_a_gpu_takes_large_batches_from_pinned_memory(
     tiny_classifier: StanceClassifier, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moves: list[object] = []
-    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: moves.append("pinned") or tensor)
-    monkeypatch.setattr(
-        torch.Tensor, "to", lambda tensor, device, non_blocking: moves.append((device.type, non_blocking)) or tensor
-    )
+
+    def pin(tensor: torch.Tensor) -> torch.Tensor:
+        moves.append("pinned")
+        return tensor
+
+    def move(tensor: torch.Tensor, device: torch.device, non_blocking: bool) -> torch.Tensor:
+        moves.append((device.type, non_blocking))
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    monkeypatch.setattr(torch.Tensor, "to", move)
     batch = collate(tiny_classifier.scorer.pack([make_pair(WORDS[:4], 0, 3)]), tiny_classifier.scorer.packing)
     for kind, expected in (("cpu", [("cpu", True)] * 6), ("cuda", ["pinned"] * 6 + [("cuda", True)] * 6)):
         moves.clear()

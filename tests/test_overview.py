@@ -120,10 +120,15 @@ def test_gold_of_the_seed_article() -> None:
             if label and isinstance(label, frozenset) and mention is not None and target is not None:
                 found = resolved.of(sentence, mention)
                 actors = found.actors if found else ()
+                how = found.how if found else None
                 said = Prediction(Pair(sentence, mention, target), {s: float(s in label) for s in Stance}, label)
                 directed.append(
                     Prediction(
-                        said.pair, said.probabilities, said.stances, resolved=actors, resolution=found and found.how
+                        said.pair,
+                        said.probabilities,
+                        said.stances,
+                        resolved=actors,
+                        resolution=how,
                     )
                 )
     at = sentences[14]

@@ -223,7 +223,8 @@ class TestMentionFinder:
         text = "".join("The " + words.format(("Iran", "China", "Chile")[i % 3], i % 97, i % 31) for i in range(12_000))[
             :1_000_000
         ]
-        few, many = ["Iran"], ["Iran", *(_nonsense(i) for i in range(1000))]
+        few: list[str | Target] = ["Iran"]
+        many: list[str | Target] = ["Iran", *(_nonsense(i) for i in range(1000))]
         assert not find_mentions(split_sentences("Nobody."), ["Iran"])[0]  # the table is read once and for all
         seconds = {1: [], 1000: []}  # type: dict[int, list[float]]
         for _ in range(5):

@@ -144,7 +144,7 @@ def _fills(number: int, n_sentences: int) -> Iterator[tuple[Names, Names]]:
 
 def _names(states: str, persons: str, start: int) -> Names:
     """Take names for A, B, C and P, Q, R from the lists, each list in a round from ``start`` on."""
-    names = {}
+    names: dict[str, str] = {}
     rows, people = ([row.strip() for row in words.split(";")] for words in (states, persons))
     for step, (state, person) in enumerate(zip("ABC", "PQR", strict=True)):
         name, adjective, capital = rows[(start + 11 * step) % len(rows)].split(maxsplit=2)
