@@ -79,6 +79,9 @@ class Document:
     directed: tuple[Prediction, ...] = field(default=(), repr=False)
     states: Mapping[Target, Target] = field(default_factory=dict, compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        return f"<Document of {len(self.sentences)} sentences with {len(self.predictions)} predictions>"
+
     def __iter__(self) -> Iterator[Prediction]:
         return iter(self.predictions)
 
@@ -208,7 +211,9 @@ def _html_row(sentence: Sentence, taken: list[Prediction]) -> str:
 
 
 def _html_verdict(prediction: Prediction) -> str:
-    actors = html.escape(encodable(f"{prediction.holder} → {prediction.target}"))
+    meant = ", ".join(t.name for t in prediction.resolved)
+    holder = f"{prediction.holder} ({meant})" if meant not in ("", str(prediction.holder)) else prediction.holder
+    actors = html.escape(encodable(f"{holder} → {prediction.target}"))
     chips = " ".join(chip(s, f"{s} {prediction.probabilities[s]:.2f}") for s in Stance if s in prediction.stances)
     return f"{actors}: {chips}{' (judged on a part)' if prediction.truncated else ''}"
 

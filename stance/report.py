@@ -128,6 +128,9 @@ class Report:
         """Write the report in Markdown."""
         return f"{self._opening()}\n\n{join_tables(self.tables(), 'markdown')}\n"
 
+    def __repr__(self) -> str:
+        return f"<Report on {self.n_excerpts} excerpts: {', '.join(section.name for section in self.sections)}>"
+
     def __str__(self) -> str:
         return f"{self._opening()}\n\n{join_tables(self.tables(), 'text')}"
 

@@ -36,6 +36,7 @@ def test_frame_has_one_row_per_judged_pair_with_its_gold(evaluation: Evaluation)
 
 
 def test_frame_counts_right_and_wrong_as_the_report_does(evaluation: Evaluation) -> None:
+    assert repr(evaluation.report) == "<Report on 16 excerpts: pairs, targets>"
     frame = evaluation.to_frame()
     for section, part in (("pairs", frame["holder"] != "@any"), ("targets", frame["holder"] == "@any")):
         risk = evaluation.report[section].risk_coverage

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given
@@ -110,6 +111,14 @@ def test_document_shows_every_sentence_and_its_verdicts_in_words() -> None:
     assert "<u>Iran</u>" in page
 
 
+def test_whom_the_words_of_a_holder_mean_stands_beside_them() -> None:
+    told = document("He met Peru.", (0, "He", "Peru", (COOPERATE,)))
+    met = replace(told.predictions[0], resolved=(Target("Iran"), Target("China")))
+    assert "He (Iran, China) → Peru: cooperate" in read(replace(told, predictions=(met,)).to_html()).words
+    named = replace(met, resolved=(Target("He"),))
+    assert "He → Peru: cooperate" in read(replace(told, predictions=(named,)).to_html()).words
+
+
 def test_author_holds_a_stance_without_a_span() -> None:
     assert "@author → Peru: oppose 0.90" in read(document("Peru lied.", (0, None, "Peru", (OPPOSE,))).to_html()).words
 
@@ -126,4 +135,5 @@ def test_notebook_shows_the_first_sentences_of_a_long_document_and_says_so() -> 
     assert long._repr_html_().count("<tr>") == SHOWN_SENTENCES + 1
     assert "3 further sentences" in long._repr_html_()
     assert long.to_html().count("<tr>") == SHOWN_SENTENCES + 4
+    assert repr(long) == f"<Document of {SHOWN_SENTENCES + 3} sentences with 0 predictions>"
     assert "further" not in document("Peru left.")._repr_html_()

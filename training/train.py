@@ -252,9 +252,7 @@ class Trainer:
         self.best_weights = state["best"]
         self._saved = state
         torch.set_rng_state(state["random"].cpu())
-        log.info(
-            "resumed at stage %d, epoch %d, batch %d", self.progress.stage, self.progress.epoch, self.progress.batch
-        )
+        log.info("resumed at stage %(stage)d, epoch %(epoch)d, batch %(batch)d", self.progress.state_dict())
 
     def _resume_optimizer(self, optimizer: Any, rates: Any) -> None:
         saved = self.__dict__.pop("_saved", None)
