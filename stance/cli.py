@@ -50,27 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"stance {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    predict = commands.add_parser("predict", help="label every sentence of text files")
-    predict.add_argument("files", nargs="+", metavar="FILE", help="UTF-8 text file, or - for standard input")
-    predict.add_argument(
-        "--targets",
-        nargs="+",
-        metavar="NAME[=ALIAS|...]",
-        help='whom to judge, as "Iran" or "JCPOA=nuclear deal|Iran deal"',
-    )
-    predict.add_argument("--holders", action="store_true", help="one row per holder and target, not per target")
-    predict.add_argument("--summary", action="store_true", help="one row per holder and target of the whole text")
-    predict.add_argument(
-        "--by",
-        default="actor",
-        choices=["actor", "state"],
-        help="--summary: persons as such, or as those they speak for",
-    )
-    predict.add_argument("--no-resolve", action="store_true", help='leave holders like "He" under their own words')
-    predict.add_argument("--actors", metavar="FILE", type=Path, help="actor table of your own (JSON or CSV) to add")
-    predict.add_argument("--format", default="table", choices=list(_WRITERS), help="default: table")
-    _add_model(predict)
-    predict.set_defaults(run=_predict)
+    _add_predict(commands)
 
     evaluate = commands.add_parser("evaluate", help="score the model on annotated excerpts or a benchmark's own file")
     evaluate.add_argument(
@@ -92,6 +72,30 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(info)
     info.set_defaults(run=_info)
     return parser
+
+
+def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    predict = commands.add_parser("predict", help="label every sentence of text files")
+    predict.add_argument("files", nargs="+", metavar="FILE", help="UTF-8 text file, or - for standard input")
+    predict.add_argument(
+        "--targets",
+        nargs="+",
+        metavar="NAME[=ALIAS|...]",
+        help='whom to judge, as "Iran" or "JCPOA=nuclear deal|Iran deal"',
+    )
+    predict.add_argument("--holders", action="store_true", help="one row per holder and target, not per target")
+    predict.add_argument("--summary", action="store_true", help="one row per holder and target of the whole text")
+    predict.add_argument(
+        "--by",
+        default="actor",
+        choices=["actor", "state"],
+        help="--summary: persons as such, or as those they speak for",
+    )
+    predict.add_argument("--no-resolve", action="store_true", help='leave holders like "He" under their own words')
+    predict.add_argument("--actors", metavar="FILE", type=Path, help="actor table of your own (JSON or CSV) to add")
+    predict.add_argument("--format", default="table", choices=list(_WRITERS), help="default: table")
+    _add_model(predict)
+    predict.set_defaults(run=_predict)
 
 
 def _add_annotation_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -21,27 +21,17 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-COLLECTIVE = frozenset(
-    [
-        Kind.STATE,
-        Kind.TERRITORY,
-        Kind.PEOPLE,
-        Kind.ORGANISATION,
-        Kind.ARMED_GROUP,
-        Kind.PARTY,
-        Kind.INSTITUTION,
-        Kind.COMPANY,
-    ]
-)
+COLLECTIVE = frozenset(Kind) - {Kind.REGION, Kind.PERSON, Kind.AGREEMENT}
 """Kinds that act as one body."""
 _REPRESENTED = frozenset([Kind.STATE, Kind.TERRITORY, Kind.ORGANISATION, Kind.ARMED_GROUP])
-_TITLE_PARTS = TITLES | _words(
+TITLE_PARTS = TITLES | _words(
     """
     affairs armed chief commander-in-chief crown defence defense deputy economy energy federal finance first
     foreign high house interior justice ministry national nuclear of policy press prime secretary security senior
     special state supreme top trade treasury vice white
     """
 )
+"""Words of which titles are made, folded."""
 # Who holds one of these speaks for the body named before it; a senator, lawyer or activist does not.
 _OFFICIALS = _words(
     """
@@ -97,7 +87,6 @@ _PREPOSITIONS = _words(
 _LOCATIVES = _words("in at from near across inside outside into")
 _APPOSITIVE = re.compile(r",[^,.;“”\"]{1,70},(?= [a-z])")
 _ADVERB = re.compile(r"\s+(?:also|then|later|now|\w+ly|never|still|again|himself|herself)(?= )")
-_AND = re.compile(r"\s*(?P<last>,? and|&)\s+|,\s+")
 _OF_STATE = re.compile(r",?\s+(?:of|to|for) (?:the )?")
 _COMMA = re.compile(r"(?:[’']s)?,\s+(?:the |its |a )?")
 _INVERTED = re.compile(r"(?:(?:[’']s)? [a-z -]{1,40})?,\s+")
@@ -191,7 +180,7 @@ def titles_before(text: str, start: int) -> tuple[str, ...]:
     found: list[str] = []
     for word in reversed(text[max(0, start - 80) : start].split()):
         form = folded(word.rstrip("."))
-        if word[-1] in ",;:)" or form.replace(" ", "-") not in _TITLE_PARTS:
+        if word[-1] in ",;:)" or form.replace(" ", "-") not in TITLE_PARTS:
             break
         found.insert(0, form.replace(" ", "-"))
     while found and found[0] == "of":
@@ -205,7 +194,7 @@ def titles_after(text: str, end: int) -> tuple[str, ...]:
     gap = _POSSESSIVE.match(text, end)
     for word in text[gap.end() : gap.end() + 60].split() if gap else ():
         form = folded(word.strip(",.;:")).replace(" ", "-")
-        if form not in _TITLE_PARTS or form == "of":
+        if form not in TITLE_PARTS or form == "of":
             break
         found.append(form)
         if word[-1] in ",.;:":
@@ -225,37 +214,6 @@ def as_titles(words: Iterable[str]) -> frozenset[str]:
     whole = " ".join(words)
     shorter = words[0] not in ("prime", "vice", "deputy") and words[-1] in TITLES
     return frozenset([whole, words[-1]] if shorter else [whole])
-
-
-def groups(text: str, appearances: Sequence[Appearance]) -> list[tuple[Appearance, ...]]:
-    """List runs of names joined by "and": "China and Iran", "Presidents Xi Jinping and Hassan Rouhani"."""
-    found: list[tuple[Appearance, ...]] = []
-    run: list[Appearance] = []
-    last = False
-    for a in appearances:
-        joint = _joint(text, run[-1], a) if run else None
-        if joint is None or last:
-            if last and len(run) > 1:
-                found.append(tuple(run))
-            run = [a]
-            last = False
-        else:
-            run.append(a)
-            last = joint
-    if last and len(run) > 1:
-        found.append(tuple(run))
-    return found
-
-
-def _joint(text: str, left: Appearance, right: Appearance) -> bool | None:
-    """Say how two names are joined: True by "and", False by a comma, None not at all."""
-    match = _AND.match(text, left.end, right.start)
-    if match is None:
-        return None
-    between = text[match.end() : right.start].split()
-    if len(between) > 6 or any(w[0].islower() and folded(w) not in _TITLE_PARTS | {"the"} for w in between):
-        return None
-    return match["last"] is not None
 
 
 def _kind(mention: Mention, titles: Sequence[str], cast: Cast) -> Kind | None:
@@ -349,7 +307,7 @@ def before_person(text: str, state: Appearance, person: Appearance) -> bool:
     if gap is None or person.start - state.end > 80:
         return False
     words = [folded(w).replace(" ", "-") for w in text[gap.end() : person.start].split()]
-    return _is_official(words) and _FORMER.isdisjoint(words) and all(w in _TITLE_PARTS | {"the"} for w in words)
+    return _is_official(words) and _FORMER.isdisjoint(words) and all(w in TITLE_PARTS | {"the"} for w in words)
 
 
 def _title_of(text: str, start: int) -> tuple[str, ...]:

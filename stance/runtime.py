@@ -30,7 +30,8 @@ class OnnxForward:
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
         """Return stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``."""
         if self._process != os.getpid():
-            # A fork copies no threads: the parent's session would wait for its pool for ever, at its end too.
+            # A fork copies no threads: the parent's session must not end here, it would wait for its pool for ever.
+            # (A forked process must leave by os._exit, as those of multiprocessing do, for the same reason.)
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.session))
             self._open()
         feed = {name: np.ascontiguousarray(getattr(batch, name)) for name in GRAPH_INPUTS}

@@ -68,7 +68,7 @@ def test_overrides_come_before_the_file(tmp_path: Path) -> None:
 
 
 def test_settings_of_the_shipped_model_are_sound() -> None:
-    assert load_settings(BASE).output == "../models/base"
+    assert load_settings(BASE).output == "../runs/first/model"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_settings_of_the_shipped_model_are_sound() -> None:
         ("max_length = 64", 'selection = ["one/f1"]', "selection as .*; got 'one/f1'"),
         ("max_length = 64", 'selection = "one/pairs"', "selection as .*; got "),
         ("max_length = 64", "selection = [3]", "selection as .*; got 3"),
-        ("max_length = 64", 'precision = "fp8"', "precision 'bf16' or 'no'; got 'fp8'"),
+        ("max_length = 64", 'precision = "fp8"', "precision 'auto', 'bf16' or 'no'; got 'fp8'"),
         ("max_length = 64", "ema_decay = 1.0", "0 <= ema_decay < 1; got 1.0"),
         ("max_length = 64", "attention_dropout = 1.0", "0 <= attention_dropout < 1; got 1.0"),
         ("max_length = 64", "checkpoint_steps = 0", "checkpoint_steps"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
@@ -73,9 +74,18 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
                 dynamo=False,
             )
         if int8:
-            quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
+            kept = _second_projections(plain)
+            quantize_dynamic(
+                str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept
+            )
         else:
             path.write_bytes(plain.read_bytes())
+
+
+def _second_projections(graph: Path) -> list[str]:
+    """Name the products that stay in 32 bit: those behind GELU, whose few large inputs one 8-bit scale cannot hold."""
+    names = [node.name for node in onnx.load(str(graph)).graph.node if node.op_type == "MatMul"]
+    return [name for name in names if "/output/dense" in name and "attention" not in name]
 
 
 def _example(settings: PackingSettings) -> PackedBatch:
