@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--into", type=Path, help="folder to write to instead of in place")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="replace a parameter")
     options = parser.parse_args(arguments)
+    # A progress bar that tqdm cannot draw without ipywidgets, and that nothing here draws, is no news in a notebook.
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
     for path in options.notebooks or sorted(HERE.glob("*.ipynb")):
         print(path.name, flush=True)
         execute(path, path if options.into is None else options.into / path.name, options.set)

@@ -62,6 +62,10 @@ class Comparison:
         """Write the comparison in Markdown."""
         return self.table().to_markdown()
 
+    def __repr__(self) -> str:
+        sections = dict.fromkeys(d.section for d in self.differences)
+        return f"<Comparison over {self.n_documents} documents: {', '.join(sections)}>"
+
     def __str__(self) -> str:
         return self.table().to_text()
 

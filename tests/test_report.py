@@ -279,6 +279,7 @@ def test_differences_are_the_second_minus_the_first_in_paired_rounds() -> None:
     back = second.compare(first)["pairs", "support"]
     assert (back.difference, back.low, back.high) == pytest.approx((-support.difference, -support.high, -support.low))
     assert len(comparison.to_frame()) == 10
+    assert repr(comparison) == f"<Comparison over {comparison.n_documents} documents: pairs, targets>"
     for text in (str(comparison), comparison.to_markdown(), comparison._repr_html_()):
         assert "difference" in text
         assert "–" in text
