@@ -100,7 +100,8 @@ _LIMITS = """\
 ## Limits
 
 * English only; written political, diplomatic and news text. Tweets, transcripts and translations were not measured.
-* One sentence at a time: a stance that only the sentence before gives away is missed, and "he" is not looked up.
+* One sentence at a time: a stance that only the sentence before gives away is missed. Of two stances at once toward one
+  target, such as support and cooperation, it often hears only the first.
 * The annotators of the exact corpora were language models that follow a codebook; they agree with one another at F1
   0.79 to 0.86. Where the codebook is debatable (aid as support or cooperation, the victim's side in a condemned
   attack), so is the model.
