@@ -92,9 +92,9 @@ def swap_roles(excerpt: Excerpt, pair: GoldPair, *, table: ActorTable | None = N
     first, second = (_named_by(actor, namings) for actor in (pair.holder, pair.target))
     if first.form is None or first.form != second.form or not _alike(first.actor, second.actor):
         raise NotSafe("holder and target are named in forms that cannot change places")
+    ends = {name for n in (first, second) for name in (n.actor.id, n.actor.state) if name}
     rest = [n.actor for n in namings if n not in (first, second)]
-    ids, states = ({a.id, a.state} for a in (first.actor, second.actor))
-    if any({a.id, a.state} & (ids | states) - {None} for a in rest):
+    if first.actor == second.actor or any({a.id, a.state} & ends for a in rest):
         raise NotSafe("holder or target, or who belongs to them, is named again")
     if first.actor.kind is Kind.PERSON and _GENDERED.search(text):
         raise NotSafe("a word that tells the sex of a renamed person")

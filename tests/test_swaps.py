@@ -138,6 +138,7 @@ def test_an_incomplete_excerpt_knows_one_direction() -> None:
         ("Iran thanked China in Tehran.", "Iran", "China", "a name that would be left over"),
         ("Iran thanked China for Iranian gas.", "Iran", "China", "is named again"),
         ("Xi Jinping said Iran thanked China.", "Iran", "China", "is named again"),
+        ("Chinese envoys thanked Chinese aides.", "Chinese", "Chinese aides", "no name of the actor table"),
         ("An Iranian envoy thanked Chinese staff.", "Iranian", "Chinese", "an indefinite article"),
         ("Joe Biden thanked Xi Jinping for his call.", "Joe Biden", "Xi Jinping", "the sex of a renamed person"),
     ],
