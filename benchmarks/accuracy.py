@@ -33,7 +33,7 @@ _HEAD = (
     "micro 95 %",
     "targets micro",
     "targets 95 %",
-    "behind ours",
+    "minus ours",
 )
 _NOTES = (
     "F1 of directed pairs: by stance, macro and micro; micro-F1 of targets, whoever holds the stance",
