@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -49,17 +50,21 @@ def tiny_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def tiny_model(tokenizer: Tokenizer, max_length: int = 48) -> StanceModel:
-    torch.manual_seed(7)
-    encoder = BertConfig(
+def tiny_encoder(tokenizer: Tokenizer, **further: Any) -> BertConfig:
+    return BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=64,
+        **further,
     )
-    model = StanceModel(StanceConfig(encoder=encoder, max_text=max_length - 2))
+
+
+def tiny_model(tokenizer: Tokenizer, max_length: int = 48) -> StanceModel:
+    torch.manual_seed(7)
+    model = StanceModel(StanceConfig(encoder=tiny_encoder(tokenizer), max_text=max_length - 2))
     model.train(mode=False)
     with torch.no_grad():  # a fresh head is near 0.5 everywhere, which would hide mistakes
         for head in (model.stances, model.relations):

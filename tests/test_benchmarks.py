@@ -31,7 +31,7 @@ from stance import (
 )
 from stance.excerpts import parse_excerpt
 from stance.report import Report
-from tests.conftest import tiny_tokenizer
+from tests.conftest import tiny_encoder, tiny_tokenizer
 
 SUPPORT, OPPOSE, COOPERATE = Stance
 VERBS = {"thanked": "support", "condemned": "oppose", "met": "cooperate"}
@@ -85,16 +85,9 @@ def nli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def save_checkpoint(folder: Path, kind: Callable[[BertConfig], BertModel | BertForSequenceClassification]) -> Path:
     tokenizer = tiny_tokenizer()
     torch.manual_seed(3)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        id2label={0: "contradiction", 1: "neutral", 2: "entailment"},
-        label2id={"contradiction": 0, "neutral": 1, "entailment": 2},
-    )
+    labels = ["contradiction", "neutral", "entailment"]
+    numbered = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+    config = tiny_encoder(tokenizer, **numbered)
     kind(config).save_pretrained(folder)
     special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertModel, PreTrainedTokenizerFast
 
 from stance import __version__
 from stance.classifier import StanceClassifier
@@ -33,15 +33,15 @@ from stance.pairs import ANY, AUTHOR, Pair
 from stance.scoring import PairScorer
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
-from tests.conftest import LETTERS, WORDS
+from tests.conftest import LETTERS, WORDS, tiny_encoder
 from training.build import finished_model, new_model, start_folder
 from training.config import CorpusSettings, StageSettings, TrainingSettings
 from training.data import load_corpora
 from training.development import Development
 from training.examples import collate_examples, draw_pairs, judged_sentences, make_dataset
 from training.losses import EXACT, NEGATIVE, POSITIVE, UNKNOWN_RELATION
-from training.optimisation import Average, epoch_batches, schedule
-from training.train import Trainer, _precision, train
+from training.optimisation import Average, choose_precision, epoch_batches, schedule
+from training.train import Trainer, train
 
 ACTORS = ["iran", "china", "russia", "un", "rouhani", "xi"]
 FORMS: list[tuple[str, frozenset[Stance], bool]] = [
@@ -102,15 +102,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder / "encoder")
     torch.manual_seed(11)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder / "encoder")
+    BertModel(tiny_encoder(tokenizer), add_pooling_layer=False).save_pretrained(folder / "encoder")
     write_corpus(folder / "corpora" / "tiny", TRAIN, DEV)
     return folder
 
@@ -601,8 +593,8 @@ def test_precision_auto_is_bf16_only_where_the_processor_computes_in_it(monkeypa
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for abilities, expected in (({"avx2": True}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=abilities: found)
-        assert _precision("auto") == expected
-    assert _precision("bf16") == "bf16"
+        assert choose_precision("auto") == expected
+    assert choose_precision("bf16") == "bf16"
 
 
 def test_packed_pairs_of_a_sentence_are_those_that_scoring_packs(tiny_classifier: StanceClassifier) -> None:

@@ -7,7 +7,6 @@ and costs no more to run ("model soups", Wortsman et al., ICML 2022). The mean i
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,16 +17,16 @@ import torch
 
 from stance.errors import ConfigError, StanceError
 from stance.excerpts import Excerpt
-from stance.folder import TRAINING_FILE, Calibration
+from stance.folder import Calibration
 from stance.loading import load_scorer
 from stance.model import TorchForward
 from training.behaviour import load_cases
 from training.build import save_model
 from training.calibration import fit_settings
 from training.card import write_card
-from training.config import load_settings
-from training.data import load_corpora
+from training.data import add_development_options, read_development
 from training.development import evaluate_development
+from training.record import read_record, rounded
 
 
 def average_models(
@@ -41,7 +40,7 @@ def average_models(
     """Write the model whose weights are the mean of those in ``folders``, each with its share.
 
     Raises:
-        ConfigError: there are not as many shares as folders, or the models are not of one kind.
+        ConfigError: there are not as many shares as folders, the models are not of one kind, or one has no record.
         ModelError: a folder is no stance model.
     """
     if len(shares) != len(folders) or min(shares, default=0) <= 0:
@@ -67,14 +66,14 @@ def average_models(
 
 def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[str, float]) -> dict[str, Any]:
     """Join the training records of the models: the first one's, with the runs that were averaged."""
-    records = [json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8")) for folder in folders]
+    records = [read_record(folder) for folder in folders]
     runs = [
         {"share": round(share, 4), "settings": r["settings"], "history": r["history"], "seconds": r["seconds"]}
         for share, r in zip(shares, records, strict=True)
     ]
     return {
         **records[0],
-        "scores": {name: round(value, 4) for name, value in scores.items()},
+        "scores": rounded(scores),
         "history": [],
         "seconds": sum(r["seconds"] for r in records),
         "averaged": runs,
@@ -87,15 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("models", metavar="MODEL_DIR", nargs="+", type=Path, help="finished model folders")
     parser.add_argument("--shares", nargs="+", type=float, help="weight of each model (default: all alike)")
     parser.add_argument("--output", type=Path, required=True, help="folder to write the model to")
-    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
-    parser.add_argument(
-        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
-    )
+    add_development_options(parser)
     options = parser.parse_args(arguments)
-    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
     try:
-        development = load_corpora(load_settings(options.settings, overrides)).development
-        average_models(options.models, options.shares or [1.0] * len(options.models), development, options.output)
+        shares = options.shares or [1.0] * len(options.models)
+        average_models(options.models, shares, read_development(options), options.output)
     except StanceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2

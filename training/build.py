@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +16,6 @@ from stance.errors import ConfigError, ModelError
 from stance.folder import (
     CARD_FILE,
     ONNX_FILE,
-    TRAINING_FILE,
     WEIGHTS_FILE,
     Calibration,
     ModelSettings,
@@ -31,6 +29,7 @@ from stance.packing import MARKER_TOKENS
 from training.card import model_card
 from training.config import PACKAGED_ENCODER, SHIPPED, TrainingSettings
 from training.export import export_onnx
+from training.record import write_record
 
 # What each marker starts as: a word of like meaning in the encoder's own vocabulary.
 _MARKER_WORDS = ("who", "author", "anyone", "whom")
@@ -168,8 +167,7 @@ def save_model(
             model_max_length=settings.max_length,
         ).save_pretrained(folder)
         write_settings(settings, folder)
-        text = json.dumps(record, indent=1, ensure_ascii=False)
-        (folder / TRAINING_FILE).write_text(text + "\n", encoding="utf-8")
+        write_record(record, folder)
         (folder / CARD_FILE).write_text(model_card(record, settings, {}), encoding="utf-8")
         if onnx:
             export_onnx(folder, folder / ONNX_FILE)

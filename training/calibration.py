@@ -8,7 +8,6 @@ machines", 1999), one for directed pairs and one for holder ANY; thresholds are 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
-from stance.folder import TRAINING_FILE, Calibration, ModelSettings, write_settings
+from stance.folder import Calibration, ModelSettings, write_settings
 from stance.labels import Stance
 from stance.loading import load_scorer
 from stance.metrics import BoolArray, tune_thresholds
@@ -27,9 +26,9 @@ from stance.reliability import measure_reliability
 from stance.scoring import FloatArray, PairScorer, calibrate
 from training.behaviour import load_cases
 from training.card import write_card
-from training.config import load_settings
-from training.data import load_corpora
+from training.data import add_development_options, read_development
 from training.development import EXACT_KINDS, FOLDS, fold_numbers, list_exact
+from training.record import read_record, rounded, write_record
 
 
 def fit_settings(
@@ -89,29 +88,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.calibration", description=__doc__.splitlines()[0])
     parser.add_argument("model", metavar="MODEL_DIR", type=Path, help="finished model folder")
-    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
-    parser.add_argument(
-        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
-    )
+    add_development_options(parser)
     options = parser.parse_args(arguments)
-    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
     try:
-        development = load_corpora(load_settings(options.settings, overrides)).development
+        development, record = read_development(options), read_record(options.model)
         settings, figures = fit_settings(load_scorer(options.model, device="cpu"), development)
         write_settings(settings, options.model)
-        _record(options.model / TRAINING_FILE, figures)
+        write_record({**record, "scores": {**record["scores"], **rounded(figures)}}, options.model)
         write_card(options.model, development, load_cases())
     except StanceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _record(path: Path, figures: Mapping[str, float]) -> None:
-    """Add the calibration figures to the scores in a model's training record."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    record["scores"] = {**record["scores"], **{name: round(value, 4) for name, value in figures.items()}}
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

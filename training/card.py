@@ -7,14 +7,13 @@ measured: no figure is typed.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stance.classifier import Backend, StanceClassifier
-from stance.errors import ConfigError, StanceError
+from stance.errors import StanceError
 from stance.evaluation import evaluate_excerpts
 from stance.excerpts import Excerpt
 from stance.folder import CARD_FILE, ONNX_FILE, TRAINING_FILE, Calibration, ModelSettings, read_settings
@@ -28,8 +27,9 @@ from stance.report import Report
 from stance.sections import Section
 from stance.tables import interval_cell, write_cell
 from training.behaviour import Behaviour, Case, load_cases, measure_behaviour
-from training.config import load_settings
-from training.data import load_corpora
+from training.data import add_development_options, read_development
+from training.development import EXACT_KINDS
+from training.record import read_record
 
 # What each corpus is, and its licence as far as its publisher states one.
 _CORPORA = {
@@ -118,10 +118,7 @@ def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]], cases
         ConfigError: the folder has no record of its training.
     """
     settings = read_settings(folder)
-    try:
-        record = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"expected {TRAINING_FILE} in {str(folder)!r}; got {error}; train the model anew") from None
+    record = read_record(folder)
     reports = development_reports(folder, development)
     behaviour = measure_behaviour(folder, cases) if cases else None
     temporary = folder / f"{CARD_FILE}.tmp"
@@ -173,7 +170,7 @@ def model_card(
         "## Thresholds\n",
         _table(("stance", "directed pair", "holder ANY"), _threshold_rows(settings)),
         "## Calibration\n",
-        _calibration(settings),
+        _calibration(settings, record.get("scores", {})),
         _table(("corpus", "kind", "ECE (15 bins)", "Brier", "n"), _reliability_rows(sections)),
         "## Abstaining\n",
         _RISK,
@@ -241,10 +238,13 @@ def _averaged(record: Mapping[str, Any]) -> str:
     return f"; weights averaged over {len(runs)} runs ({named})" if runs else ""
 
 
-def _calibration(settings: ModelSettings) -> str:
+def _calibration(settings: ModelSettings, scores: Mapping[str, float]) -> str:
     if settings.calibration == Calibration():
         return "Probabilities are the network's own: they are not calibrated on held-back data.\n"
-    return "Probabilities are calibrated by a logistic map per stance (Platt, 1999).\n"
+    held_back = {kind: scores.get(f"calibration/{kind}.ece") for kind in EXACT_KINDS}
+    measured = ", ".join(f"{value:.3f} for {kind}" for kind, value in held_back.items() if value is not None)
+    also = f" Mapped as the other half of the documents says, their ECE is {measured}." if measured else ""
+    return f"Probabilities are calibrated by a logistic map per stance (Platt, 1999).{also}\n"
 
 
 def _behaviour(behaviour: Behaviour | None) -> str:
@@ -274,15 +274,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__.split("\n\n")[1])
     parser.add_argument("model", metavar="MODEL_DIR", type=Path, help="finished model folder")
-    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
-    parser.add_argument(
-        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
-    )
+    add_development_options(parser)
     options = parser.parse_args(arguments)
-    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
     try:
-        corpora = load_corpora(load_settings(options.settings, overrides))
-        write_card(options.model, corpora.development, load_cases())
+        write_card(options.model, read_development(options), load_cases())
     except StanceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import logging
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from stance.errors import ConfigError, DataError
 from stance.excerpts import Excerpt
 from stance.labels import Polarity
 from stance.scoring import PairScorer
-from training.config import TrainingSettings
+from training.config import TrainingSettings, load_settings
 from training.corpora import READERS
 from training.examples import judged_sentences, make_dataset
 from training.standoff import STANDOFF, read_standoff
@@ -76,6 +77,24 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
         development[f"{name}_unseen"] = [e for e in development[name] if _key(e) not in shown[name]]
     return Corpora(train, development, {name: _fingerprint(excerpts) for name, excerpts in train.items()})
+
+
+def add_development_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told where the development splits are; ``read_development`` reads them."""
+    parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
+    parser.add_argument(
+        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
+    )
+
+
+def read_development(options: argparse.Namespace) -> dict[str, list[Excerpt]]:
+    """Read the development splits that a command's options name.
+
+    Raises:
+        ConfigError: as ``load_corpora`` and ``load_settings``.
+    """
+    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
+    return load_corpora(load_settings(options.settings, overrides)).development
 
 
 def corpus_folder(settings: TrainingSettings, name: str) -> Path:

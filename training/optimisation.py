@@ -1,4 +1,4 @@
-"""What a training step needs beside the model: drawn batches, optimizer, rate schedule, averaged weights."""
+"""What a training step needs beside the model: precision, drawn batches, optimizer, rate schedule, averaged weights."""
 
 from __future__ import annotations
 
@@ -86,3 +86,16 @@ def schedule(step: int, total: int, warmup: float) -> float:
     """Rise linearly over the share ``warmup`` of the steps, then fall linearly to 0."""
     rise = max(1, round(total * warmup))
     return (step + 1) / rise if step < rise else max(0.0, (total - step) / max(1, total - rise))
+
+
+def choose_precision(name: str) -> str:
+    """Resolve "auto": a processor that only emulates bf16 is many times slower in it than in 32 bit."""
+    if name != "auto":
+        return name
+    has_bf16 = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else _processor_has_bf16()
+    return "bf16" if has_bf16 else "no"
+
+
+def _processor_has_bf16() -> bool:
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))

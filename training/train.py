@@ -38,7 +38,8 @@ from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples, draw_pairs
 from training.losses import relation_loss, stance_losses
-from training.optimisation import Average, epoch_batches, hold_words, make_optimizer, schedule
+from training.optimisation import Average, choose_precision, epoch_batches, hold_words, make_optimizer, schedule
+from training.record import rounded
 
 log = logging.getLogger("training")
 
@@ -71,7 +72,7 @@ class Trainer:
 
     def __init__(self, settings: TrainingSettings, corpora: Corpora, run_folder: Path, *, show_progress: bool) -> None:
         self.settings = settings
-        self.accelerator = Accelerator(mixed_precision=_precision(settings.precision))
+        self.accelerator = Accelerator(mixed_precision=choose_precision(settings.precision))
         set_seed(settings.seed)
         model, self.tokenizer, self.model_settings = first_model(settings)
         scorer = PairScorer(self.tokenizer, self.model_settings, _no_forward)
@@ -201,7 +202,7 @@ class Trainer:
             p.since_best += 1
         self.load_weights(raw)
         p.epoch, p.batch = p.epoch + 1, 0
-        scores = {k: round(v, 4) for k, v in figures.scores.items()}
+        scores = rounded(figures.scores)
         p.history.append({"stage": stage.name, "epoch": p.epoch, "score": round(score, 4), **scores})
         headline = "  ".join(f"{name} {scores[name]:.4f}" for name in figures.headline)
         log.info("%s epoch %d: mean %.4f  %s", stage.name, p.epoch, score, headline)
@@ -264,19 +265,6 @@ class Trainer:
         return self.settings.seed * 1_000_003 + stage * 1009 + epoch
 
 
-def _precision(name: str) -> str:
-    """Resolve "auto": a processor that only emulates bf16 is many times slower in it than in 32 bit."""
-    if name != "auto":
-        return name
-    has_bf16 = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else _processor_has_bf16()
-    return "bf16" if has_bf16 else "no"
-
-
-def _processor_has_bf16() -> bool:
-    abilities = torch.cpu.get_capabilities()
-    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
-
-
 def _no_forward(batch: object) -> Any:
     raise NotImplementedError("packing only")
 
@@ -299,7 +287,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
         record = {
             "settings": public_settings(settings),
             "corpora": corpora.fingerprints,
-            "scores": {k: round(v, 4) for k, v in {**figures.scores, **calibration}.items()},
+            "scores": rounded({**figures.scores, **calibration}),
             "history": trainer.progress.history,
             "seconds": round(trainer.progress.seconds),
         }
