@@ -4,6 +4,7 @@ import re
 import string
 import time
 import unicodedata
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from stance.targets import (
     find_mentions,
     target_finder,
 )
+from tests.conftest import quickest
 
 # Invented sentences. [words|id] is a mention of that actor, [words] one under its own name; nothing else is named.
 # Sentences of one document are divided by //.
@@ -213,7 +215,7 @@ class TestMentionFinder:
         few = MentionFinder([Target("Iran")])
         many = MentionFinder([Target("Iran"), *(_nonsense(i) for i in range(1000))])
         few.find(text)
-        ratio = min(_seconds(many, text) for _ in range(3)) / min(_seconds(few, text) for _ in range(3))
+        ratio = quickest(lambda: many.find(text)) / quickest(lambda: few.find(text))
         assert ratio < 4
 
     @pytest.mark.slow
@@ -240,12 +242,6 @@ class TestMentionFinder:
 
 def _nonsense(i: int) -> Target:
     return Target(f"Quux{i} Council", aliases=[f"Quux{i} Body{j}" for j in range(10)])
-
-
-def _seconds(finder: MentionFinder, text: str) -> float:
-    start = time.perf_counter()
-    finder.find(text)
-    return time.perf_counter() - start
 
 
 NAMES = st.lists(
@@ -282,12 +278,8 @@ def test_free_finder_takes_any_text(text: str) -> None:
 
 def test_free_finder_is_linear_in_one_long_sentence() -> None:
     text = "Iran and the Ministry of Water met Jane Doe in Tehran, China, and Jordan (JWC) "
-    times = []
-    for repeats in (100, 800):
-        start = time.perf_counter()
-        find_mentions([Sentence.of(text * repeats)])
-        times.append(time.perf_counter() - start)
-    assert times[1] < 24 * times[0]
+    short, long = (quickest(partial(find_mentions, [Sentence.of(text * n)])) for n in (100, 800))
+    assert long < 24 * short
 
 
 class TestExpandTargets:
