@@ -88,17 +88,21 @@ class StanceClassifier:
         *,
         holders: bool = False,
         resolve: bool = True,
+        min_confidence: float = 0.0,
     ) -> Document:
         """Judge every sentence of a text that names a target.
 
         ``targets`` are names or ``Target`` objects; None finds the named targets of the text itself. One prediction
         comes per sentence and target, with the likeliest holder beside it; ``holders=True`` gives one per directed
         pair of actors instead. ``resolve`` looks up whom a holder's words mean ("He", "The two leaders", "Beijing").
+        ``min_confidence`` abstains from every verdict, "none" among them, whose ``Prediction.confidence`` is below it;
+        the risk-coverage table of the model card tells what that buys.
 
         Raises:
             TargetError: a target has no name, or two share one.
+            StanceError: ``min_confidence`` is no number from 0 to 1.
         """
-        return next(self.predict_many([text], targets, holders=holders, resolve=resolve))
+        return next(self.predict_many([text], targets, holders=holders, resolve=resolve, min_confidence=min_confidence))
 
     def predict_many(
         self,
@@ -107,6 +111,7 @@ class StanceClassifier:
         *,
         holders: bool = False,
         resolve: bool = True,
+        min_confidence: float = 0.0,
         batch_size: int = 256,
         show_progress: bool = False,
     ) -> Iterator[Document]:
@@ -116,12 +121,17 @@ class StanceClassifier:
         """
         if batch_size < 1:
             raise StanceError(f"expected batch_size of at least 1; got {batch_size!r}; raise it")
+        if not 0 <= min_confidence <= 1:
+            raise StanceError(f"expected min_confidence from 0 to 1; got {min_confidence!r}; correct it")
         wanted = None if targets is None else target_finder(targets, self.actors)
 
         def draft(text: str) -> _Draft:
             return _draft(text, wanted, resolve, self.actors)
 
-        return self._stream(iter(_checked(texts)), draft, holders, batch_size, show_progress)
+        def document(drafted: _Draft, scores: Scores, start: int) -> Document:
+            return self._document(drafted, scores, start, holders=holders, min_confidence=min_confidence)
+
+        return self._stream(iter(_checked(texts)), draft, document, batch_size, show_progress)
 
     def predict_pairs(self, pairs: Sequence[Pair]) -> list[Prediction]:
         """Judge given pairs, in order: the low road that evaluation and training share.
@@ -137,7 +147,7 @@ class StanceClassifier:
         self,
         texts: Iterator[str],
         draft_of: Callable[[str], _Draft],
-        holders: bool,
+        document_of: Callable[[_Draft, Scores, int], Document],
         batch_size: int,
         show_progress: bool,
     ) -> Iterator[Document]:
@@ -147,14 +157,14 @@ class StanceClassifier:
             scores = self.scorer.score([pair for draft in drafts for pair in draft.pairs])
             start = 0
             for draft in drafts:
-                yield self._document(draft, scores, start, holders)
+                yield document_of(draft, scores, start)
                 start += len(draft.pairs)
                 if bar is not None:
                     bar.update()
         if bar is not None:
             bar.close()
 
-    def _document(self, draft: _Draft, scores: Scores, start: int, holders: bool) -> Document:
+    def _document(self, draft: _Draft, scores: Scores, start: int, *, holders: bool, min_confidence: float) -> Document:
         """Turn a draft's scores, which begin at ``start``, into predictions: one per sentence, holder and target."""
         places: dict[tuple[Sentence, Target], dict[Holder | Target, list[int]]] = {}
         for i, pair in enumerate(draft.pairs, start):
@@ -165,7 +175,8 @@ class StanceClassifier:
 
         def judge(rows: Sequence[int], mentions: tuple[Mention, ...]) -> Prediction:
             pair = draft.pairs[_decisive(scores, rows) - start]
-            return _resolve(self._prediction(pair, scores, rows, mentions), draft.resolved)
+            prediction = self._prediction(pair, scores, rows, mentions).held_to(min_confidence)
+            return _resolve(prediction, draft.resolved)
 
         for by_holder in places.values():
             mentions = tuple(dict.fromkeys(draft.pairs[i - start].target for i in by_holder[ANY]))

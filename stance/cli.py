@@ -91,6 +91,9 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=["actor", "state"],
         help="--summary: persons as such, or as those they speak for",
     )
+    predict.add_argument(
+        "--min-confidence", type=float, default=0.0, metavar="P", help="give no verdict that is less sure (default: 0)"
+    )
     predict.add_argument("--no-resolve", action="store_true", help='leave holders like "He" under their own words')
     predict.add_argument("--actors", metavar="FILE", type=Path, help="actor table of your own (JSON or CSV) to add")
     predict.add_argument("--format", default="table", choices=list(_WRITERS), help="default: table")
@@ -133,6 +136,7 @@ def _predict(options: argparse.Namespace) -> int:
         targets,
         holders=options.holders,
         resolve=not options.no_resolve,
+        min_confidence=options.min_confidence,
         show_progress=sys.stderr.isatty() and len(texts) > 1,
     )
     write = _summary_writer(options.format, options.by) if options.summary else _WRITERS[options.format]
@@ -213,6 +217,9 @@ def _write_table(name: str | None, document: Document, out: TextIO, first: bool)
             meant = ", ".join(actor.name for actor in p.resolved)
             holder = f"{p.holder} ({meant})" if meant not in ("", str(p.holder)) else str(p.holder)
             out.write(f"    {holder:>24} -> {p.target.name:<24} {stances}{note}\n")
+    abstained = sum(p.abstained for p in document)
+    if abstained:
+        out.write(f"\nNo verdict on {abstained} of {len(document)} targets: below the confidence asked for.\n")
     total = len(document.sentences)
     out.write(f"\n{shown} of {total} sentences take a stance; {total - shown} take none toward a named target.\n")
 

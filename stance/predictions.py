@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from stance.errors import StanceError
@@ -33,7 +34,8 @@ class Prediction:
     likeliest PLOVER root code of a directed pair and ``relation_probability`` how likely it is among the codes.
     ``truncated`` says that the sentence was too long and the pair was judged on a window around it. ``resolved`` are
     the actors whom the holder's words mean ("The two leaders" mean two) and ``resolution`` how that was found; empty
-    and None where no rule settled it, for the author, and with ``resolve=False``.
+    and None where no rule settled it, for the author, and with ``resolve=False``. ``abstained`` says that the verdict
+    was less sure than the caller asked for: ``stances`` is empty then, and ``withheld`` what it would have been.
     """
 
     pair: Pair
@@ -46,6 +48,23 @@ class Prediction:
     truncated: bool = False
     resolved: tuple[Target, ...] = ()
     resolution: How | None = None
+    abstained: bool = False
+    withheld: frozenset[Stance] = frozenset()
+
+    @property
+    def confidence(self) -> float:
+        """How likely exactly this verdict is, from 0 to 1: the product of what each stance's decision has for it.
+
+        The stances count as independent, as the model judges them; "none" is a verdict as well.
+        """
+        verdict = self.stances | self.withheld
+        return math.prod(p if s in verdict else 1 - p for s, p in self.probabilities.items())
+
+    def held_to(self, min_confidence: float) -> Prediction:
+        """Give this prediction, or one that abstains where its confidence is below ``min_confidence``."""
+        if self.abstained or self.confidence >= min_confidence:
+            return self
+        return replace(self, stances=frozenset(), withheld=self.stances, abstained=True)
 
     @property
     def sentence(self) -> Sentence:
@@ -122,7 +141,8 @@ class Document:
 
         Columns: ``sentence_index``, ``sentence_start``, ``sentence_end``, ``sentence``, ``target``, ``target_start``,
         ``target_end``, ``holder``, ``holder_start``, ``holder_end``, ``stances`` (joined by ``|``), ``p_support``,
-        ``p_oppose``, ``p_cooperate``, ``relation``, ``truncated``, ``resolved`` (joined by ``|``), ``resolution``.
+        ``p_oppose``, ``p_cooperate``, ``confidence``, ``abstained``, ``relation``, ``truncated``, ``resolved`` (joined
+        by ``|``), ``resolution``.
         """
         import pandas as pd  # noqa: PLC0415  # a second of import that most roads do not need
 
@@ -169,6 +189,8 @@ FLAT_COLUMNS = [
     "holder_end",
     "stances",
     *(f"p_{s}" for s in Stance),
+    "confidence",
+    "abstained",
     "relation",
     "truncated",
     "resolved",
@@ -193,6 +215,8 @@ def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
         "holder_end": holder["end"],
         "stances": "|".join(record["stances"]),
         **{f"p_{s}": record["probabilities"][s] for s in Stance},
+        "confidence": record["confidence"],
+        "abstained": record["abstained"],
         "relation": record["relation"],
         "truncated": record["truncated"],
         "resolved": "|".join(actor["name"] for actor in record["resolved"]),
@@ -226,6 +250,8 @@ def _record(prediction: Prediction, index: int) -> dict[str, Any]:
         "holder": _actor(prediction.holder, sentence),
         "stances": [str(s) for s in Stance if s in prediction.stances],
         "probabilities": {str(s): round(prediction.probabilities[s], 4) for s in Stance},
+        "confidence": round(prediction.confidence, 4),
+        "abstained": prediction.abstained,
         "relation": prediction.relation,
         "mentions": [[sentence.start + m.start, sentence.start + m.end] for m in prediction.mentions],
         "truncated": prediction.truncated,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stance import ANY, AUTHOR, Document, Mention, Pair, Sentence, Stance, StanceClassifier, Target
 from stance.actors import Actor, ActorTable, Kind
 from stance.errors import StanceError, TargetError
+from stance.predictions import Prediction
 
 ARTICLE = (Path(__file__).parents[1] / "seeds" / "seed_article.txt").read_text(encoding="utf-8")
 
@@ -206,3 +207,36 @@ def test_own_actor_table(tiny_classifier: StanceClassifier) -> None:
     classifier = StanceClassifier(tiny_classifier.scorer, ActorTable.load().merged_with(own))
     (prediction,) = classifier.predict("Kubla said nothing.")
     assert (prediction.target.name, prediction.target.target.id) == ("Xanadu", "x")
+
+
+def test_abstains_below_the_confidence_asked_for_and_keeps_what_it_held_back(
+    tiny_classifier: StanceClassifier,
+) -> None:
+    every = tiny_classifier.predict(ARTICLE)
+    bar = sorted(p.confidence for p in every)[len(every) // 2]
+    held = tiny_classifier.predict(ARTICLE, min_confidence=bar)
+    assert len(held) == len(every)
+    for before, after in zip(every, held, strict=True):
+        assert after.confidence == before.confidence
+        assert after.abstained is (before.confidence < bar)
+        verdict = (frozenset(), before.stances) if after.abstained else (before.stances, frozenset())
+        assert (after.stances, after.withheld) == verdict
+    assert {p.abstained for p in held} == {True, False}
+    assert [r["abstained"] for r in held.to_records()] == [p.abstained for p in held]
+    assert all(p.confidence >= bar for p in held.directed)
+
+
+def test_confidence_is_the_chance_of_exactly_the_verdict() -> None:
+    sentence = Sentence.of("Iran met China.")
+    pair = Pair(sentence, AUTHOR, Mention(9, 14, Target("China")))
+    chances = {Stance.SUPPORT: 0.25, Stance.OPPOSE: 0.1, Stance.COOPERATE: 0.8}
+    prediction = Prediction(pair, chances, frozenset({Stance.COOPERATE}))
+    assert prediction.confidence == pytest.approx(0.75 * 0.9 * 0.8)
+    assert prediction.held_to(0.54) is prediction
+    assert prediction.held_to(0.55).withheld == {Stance.COOPERATE}
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.01, float("nan")])
+def test_confidence_outside_0_to_1_is_refused(tiny_classifier: StanceClassifier, value: float) -> None:
+    with pytest.raises(StanceError, match="expected min_confidence from 0 to 1"):
+        tiny_classifier.predict("Iran met China.", min_confidence=value)

@@ -41,6 +41,7 @@ from training.development import Development
 from training.examples import collate_examples, draw_pairs, judged_sentences, make_dataset
 from training.losses import EXACT, NEGATIVE, POSITIVE, UNKNOWN_RELATION
 from training.optimisation import Average, choose_precision, epoch_batches, schedule
+from training.renaming import copies_of, renamed_copies, share_weights
 from training.train import Trainer, train
 
 ACTORS = ["iran", "china", "russia", "un", "rouhani", "xi"]
@@ -608,3 +609,51 @@ def test_packed_pairs_of_a_sentence_are_those_that_scoring_packs(tiny_classifier
         row.modes.tolist(),
     )
     assert excerpt.sentence == Sentence.of(excerpt.text)
+
+
+def test_renamed_copy_keeps_its_labels_under_other_names() -> None:
+    text = "Iran thanked China, and Iranian officials condemned Russia."
+    iran, china, iranian, russia = (
+        Mention(text.index(w), text.index(w) + len(w), Target(w)) for w in ("Iran", "China", "Iranian", "Russia")
+    )
+    pairs = (
+        GoldPair(iran, china, frozenset({Stance.SUPPORT})),
+        GoldPair(iranian, russia, frozenset({Stance.OPPOSE})),
+    )
+    excerpt = Excerpt("x-1", text, "Before.", None, (iran, china, iranian, russia), pairs, complete=True)
+    (copy,) = renamed_copies([excerpt], seed=1)
+    assert not any(name in copy.text for name in ("Iran", "China", "Russia"))
+    assert " thanked " in copy.text
+    assert " officials condemned " in copy.text
+    names = [copy.text[m.start : m.end] for m in copy.mentions]
+    assert len(set(names)) == 4
+    assert names[2][:3] == names[0][:3]  # adjective and name of one state
+    assert [(p.holder, p.target) for p in copy.pairs] == [
+        (copy.mentions[0], copy.mentions[1]),
+        (copy.mentions[2], copy.mentions[3]),
+    ]
+    assert [p.label for p in copy.pairs] == [p.label for p in pairs]
+    assert renamed_copies([excerpt], seed=1) == [copy]
+    assert renamed_copies([excerpt], seed=2) != [copy]
+
+
+def test_sentence_that_cannot_be_renamed_safely_has_no_copy() -> None:
+    text = "He condemned his ally, Tony Blair, over Blairism."
+    blair = Mention(23, 33, Target("Tony Blair"))
+    assert renamed_copies([Excerpt("x-1", text, mentions=(blair,), complete=True)], seed=1) == []
+
+
+def test_renamed_copies_take_the_place_of_originals() -> None:
+    sizes = {"a": 100, copies_of("a"): 40, "b": 50}
+    shares = share_weights({"a": 2.0, "b": 1.0}, sizes, 0.5)
+    assert shares == {"a": pytest.approx(1.6), copies_of("a"): 1.0, "b": 1.0}
+    shown = {name: weight * sizes[name] for name, weight in shares.items()}
+    assert shown["a"] + shown[copies_of("a")] == pytest.approx(200)
+    assert share_weights({"a": 2.0, "b": 1.0}, sizes, 0.0) == {"a": 2.0, "b": 1.0}
+
+
+def test_run_with_renamed_sentences_trains_on_copies(workshop: Path, tmp_path: Path) -> None:
+    stages = tuple(replace(s, renamed=0.5) for s in settings_for(workshop, tmp_path).stages)
+    made = settings_for(workshop, tmp_path / "model", stages=stages)
+    trainer = Trainer(made, load_corpora(made), tmp_path / "run", show_progress=False)
+    assert any("(renamed)" in name for name in trainer.datasets)

@@ -41,7 +41,8 @@ class StageSettings:
 
     ``weights`` says how often an epoch shows each sentence of a corpus: 1 once, 0.5 half of them, 3 three times.
     ``learning_rate`` is the encoder's peak; the new layers learn ``head_rate`` times as fast. A stage ends early when
-    the development score has not risen for ``patience`` epochs.
+    the development score has not risen for ``patience`` epochs. ``renamed`` is the share of sentences that are shown
+    with other names in place of their actors', of those that can be renamed.
     """
 
     name: str
@@ -51,6 +52,7 @@ class StageSettings:
     head_rate: float = 3.0
     warmup: float = 0.1
     patience: int = 2
+    renamed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ _RANGES: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
         "learning_rate": ("learning_rate > 0", lambda v: 0 < v < math.inf),
         "head_rate": ("head_rate > 0", lambda v: 0 < v < math.inf),
         "warmup": ("0 <= warmup <= 1", lambda v: 0 <= v <= 1),
+        "renamed": ("0 <= renamed <= 1", lambda v: 0 <= v <= 1),
         "seed": ("0 <= seed < 2**32", lambda v: 0 <= v < 2**32),
         "attention_dropout": ("0 <= attention_dropout < 1", lambda v: 0 <= v < 1),
         "weight_decay": ("weight_decay >= 0", lambda v: 0 <= v < math.inf),

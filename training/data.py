@@ -19,6 +19,7 @@ from stance.scoring import PairScorer
 from training.config import TrainingSettings, load_settings
 from training.corpora import READERS
 from training.examples import judged_sentences, make_dataset
+from training.renaming import copies_of, renamed_copies
 from training.standoff import STANDOFF, read_standoff
 
 log = logging.getLogger("training")
@@ -35,11 +36,13 @@ class Corpora:
     development: dict[str, list[Excerpt]]
     fingerprints: dict[str, dict[str, Any]]
 
-    def datasets(self, scorer: PairScorer, max_pairs: int) -> dict[str, Dataset]:
-        """Tokenise and pack the training part."""
-        return {
-            name: make_dataset(judged_sentences(excerpts), scorer, max_pairs) for name, excerpts in self.train.items()
-        }
+    def datasets(self, scorer: PairScorer, max_pairs: int, *, renamed_seed: int | None = None) -> dict[str, Dataset]:
+        """Tokenise and pack the training part; with a seed, also renamed copies of it, as datasets of their own."""
+        parts = dict(self.train)
+        if renamed_seed is not None:
+            copies = {copies_of(name): renamed_copies(part, renamed_seed) for name, part in self.train.items()}
+            parts |= {name: part for name, part in copies.items() if part}
+        return {name: make_dataset(judged_sentences(part), scorer, max_pairs) for name, part in parts.items()}
 
 
 def load_corpora(settings: TrainingSettings) -> Corpora:

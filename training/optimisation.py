@@ -13,6 +13,7 @@ from torch import nn
 from stance.model import StanceModel
 from stance.packing import MARKER_TOKENS, bucket_rows
 from training.config import StageSettings
+from training.renaming import share_weights
 
 
 class Average:
@@ -47,9 +48,10 @@ def epoch_batches(
     The same seed gives the same batches, so that a resumed run goes on where it stopped.
     """
     random = np.random.default_rng(seed)
+    weights = share_weights(stage.weights, {name: len(rows) for name, rows in datasets.items()}, stage.renamed)
     drawn: list[tuple[str, int]] = []
     lengths: list[int] = []
-    for name, weight in sorted(stage.weights.items()):
+    for name, weight in sorted(weights.items()):
         n = len(datasets[name])
         whole, part = divmod(weight, 1)
         places = np.concatenate([np.tile(np.arange(n), int(whole)), random.permutation(n)[: round(part * n)]])

@@ -79,7 +79,8 @@ class Trainer:
         self.scorer = scorer
         if not settings.train_words:
             hold_words(model)
-        self.datasets = corpora.datasets(scorer, settings.max_pairs)
+        renames = any(stage.renamed for stage in settings.stages)
+        self.datasets = corpora.datasets(scorer, settings.max_pairs, renamed_seed=settings.seed if renames else None)
         self.development = corpora.development
         self.model: StanceModel = self.accelerator.prepare_model(model)
         self.average = Average(self.plain_model, settings.ema_decay)
