@@ -203,7 +203,8 @@ def target_finder(targets: Iterable[str | Target], table: ActorTable | None = No
     """
     table = ActorTable.load() if table is None else table
     expanded = expand_targets(targets, table)
-    words = {w for t in expanded if t.expand for name in (t.name, *t.aliases) for w in folded(name).split()}
+    pieces = {piece for t in expanded if t.expand for name in (t.name, *t.aliases) for piece in name.split()}
+    words = {word for piece in pieces for word in folded(piece).split()}
     others = [name for name, forms in _spellings(table) if len(forms) > 1 and not words.isdisjoint(forms)]
     return MentionFinder(expanded, not_names=others)
 

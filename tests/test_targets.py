@@ -219,7 +219,6 @@ class TestMentionFinder:
         assert ratio < 4
 
     @pytest.mark.slow
-    @pytest.mark.xfail(reason="finding alone, without the model, takes a third more; a tenth is asked", strict=False)
     def test_a_thousand_targets_cost_less_than_a_tenth_more(self) -> None:
         """A megabyte of varied text, splitting and finding as ``predict`` does both; compiling the names included."""
         words = "ministers of {} met again in the {} hall and spoke about the water of the great river {} times. "
