@@ -19,6 +19,7 @@ from stance.predictions import Document, Prediction
 from stance.resolution import Resolved, resolve_holders
 from stance.scoring import FloatArray, PairScorer, Scores
 from stance.sentences import Sentence, split_sentences
+from stance.tagging import Span
 from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
 
 Backend = Literal["auto", "torch", "onnx"]
@@ -125,8 +126,8 @@ class StanceClassifier:
             raise StanceError(f"expected min_confidence from 0 to 1; got {min_confidence!r}; correct it")
         wanted = None if targets is None else target_finder(targets, self.actors)
 
-        def draft(text: str) -> _Draft:
-            return _draft(text, wanted, resolve, self.actors)
+        def draft(batch: Sequence[str]) -> list[_Draft]:
+            return self._drafts(batch, wanted, resolve=resolve)
 
         def document(drafted: _Draft, scores: Scores, start: int) -> Document:
             return self._document(drafted, scores, start, holders=holders, min_confidence=min_confidence)
@@ -146,14 +147,14 @@ class StanceClassifier:
     def _stream(
         self,
         texts: Iterator[str],
-        draft_of: Callable[[str], _Draft],
+        drafts_of: Callable[[Sequence[str]], list[_Draft]],
         document_of: Callable[[_Draft, Scores, int], Document],
         batch_size: int,
         show_progress: bool,
     ) -> Iterator[Document]:
         bar = _progress_bar() if show_progress else None
         for batch in _batches(texts, batch_size):
-            drafts = [draft_of(text) for text in batch]
+            drafts = drafts_of(batch)
             scores = self.scorer.score([pair for draft in drafts for pair in draft.pairs])
             start = 0
             for draft in drafts:
@@ -163,6 +164,18 @@ class StanceClassifier:
                     bar.update()
         if bar is not None:
             bar.close()
+
+    def _drafts(self, texts: Sequence[str], wanted: MentionFinder | None, *, resolve: bool) -> list[_Draft]:
+        """Make texts ready; where no targets are asked for, the model's tagger, if it has one, looks for them too."""
+        split = [tuple(split_sentences(text)) for text in texts]
+        tagged: list[list[list[Span]] | None] = [None] * len(texts)
+        if wanted is None and self.scorer.has_tagger:
+            spans = iter(self.scorer.tag([s.text for sentences in split for s in sentences]))
+            tagged = [[next(spans) for _ in sentences] for sentences in split]
+        return [
+            _draft(text, sentences, wanted, found, resolve=resolve, table=self.actors)
+            for text, sentences, found in zip(texts, split, tagged, strict=True)
+        ]
 
     def _document(self, draft: _Draft, scores: Scores, start: int, *, holders: bool, min_confidence: float) -> Document:
         """Turn a draft's scores, which begin at ``start``, into predictions: one per sentence, holder and target."""
@@ -233,10 +246,17 @@ def _decisive(scores: Scores, rows: Sequence[int]) -> int:
     return rows[0] if len(rows) == 1 else rows[int(scores.probabilities[rows].max(axis=1).argmax())]
 
 
-def _draft(text: str, wanted: MentionFinder | None, resolve: bool, table: ActorTable | None) -> _Draft:
-    """Split a text, find whom it names and list what to judge: per target mention anybody, then every holder."""
-    sentences = tuple(split_sentences(text))
-    found = find_mentions(sentences, wanted, table=table)
+def _draft(
+    text: str,
+    sentences: tuple[Sentence, ...],
+    wanted: MentionFinder | None,
+    tagged: Sequence[Sequence[Span]] | None,
+    *,
+    resolve: bool,
+    table: ActorTable | None,
+) -> _Draft:
+    """Find whom a text names and list what to judge: per target mention anybody, then every holder."""
+    found = find_mentions(sentences, wanted, table=table, tagged=tagged)
     named = found if wanted is None or not any(found) else find_mentions(sentences, table=table)
     if named is not found:
         named = [

@@ -21,13 +21,15 @@ from stance.folder import CONFIG_FILE
 from stance.labels import PLOVER_ROOTS, Stance
 from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, PackedBatch
 from stance.scoring import FloatArray
+from stance.tagging import TAGS
 
 
 class StanceConfig(PretrainedConfig):
     """Settings of a ``StanceModel``.
 
     ``encoder`` is the configuration of any BERT-like encoder; ``max_text`` counts word pieces of text, without
-    ``[CLS]``, ``[SEP]`` and markers; ``relations`` names the columns of the relation head.
+    ``[CLS]``, ``[SEP]`` and markers; ``relations`` names the columns of the relation head; ``tagger`` says whether a
+    head finds named mentions.
     """
 
     model_type = "stance"
@@ -38,6 +40,7 @@ class StanceConfig(PretrainedConfig):
         max_text: int = 254,
         head_dropout: float = 0.1,
         relations: tuple[str, ...] | list[str] = tuple(PLOVER_ROOTS),
+        tagger: bool = False,
         **kwargs: Any,
     ) -> None:
         self.encoder = encoder.to_dict() if isinstance(encoder, PretrainedConfig) else dict(encoder or {})
@@ -45,6 +48,7 @@ class StanceConfig(PretrainedConfig):
         self.max_text = max_text
         self.head_dropout = head_dropout
         self.relations = list(relations)
+        self.tagger = tagger
         super().__init__(**kwargs)
 
     def encoder_config(self) -> PretrainedConfig:
@@ -55,10 +59,14 @@ class StanceConfig(PretrainedConfig):
 
 @dataclass
 class StanceOutput(ModelOutput):
-    """What a forward pass gives: ``logits`` ``(n_pairs, 3)`` and ``relation_logits`` ``(n_pairs, n_relations)``."""
+    """What a forward pass gives: ``logits`` ``(n_pairs, 3)`` and ``relation_logits`` ``(n_pairs, n_relations)``.
+
+    ``tag_logits`` ``(n_rows, length, 3)`` has a tag per text column, as ``TAGS``; None without a tagger.
+    """
 
     logits: Tensor = None  # type: ignore[assignment]  # ModelOutput wants defaults; forward always sets both
     relation_logits: Tensor = None  # type: ignore[assignment]
+    tag_logits: Tensor | None = None
 
 
 class StanceModel(PreTrainedModel):
@@ -88,6 +96,7 @@ class StanceModel(PreTrainedModel):
         )
         self.stances = nn.Linear(size, len(Stance))
         self.relations = nn.Linear(size, len(config.relations))
+        self.tagger = nn.Linear(size, len(TAGS)) if config.tagger else None
         self.post_init()  # type: ignore[no-untyped-call]  # transformers types it not
 
     def forward(  # noqa: PLR0917  # the exported graph takes its inputs in this order
@@ -103,7 +112,8 @@ class StanceModel(PreTrainedModel):
         columns = torch.cat([torch.zeros_like(rows), markers, spans], dim=1)
         read = states[rows, columns]  # (n_pairs, 1 + 2 + 4, size)
         features = self.head(read.flatten(1))
-        return StanceOutput(logits=self.stances(features), relation_logits=self.relations(features))
+        tags = None if self.tagger is None else self.tagger(states)
+        return StanceOutput(logits=self.stances(features), relation_logits=self.relations(features), tag_logits=tags)
 
 
 def position_offset(encoder_config: PretrainedConfig) -> int:
@@ -130,12 +140,28 @@ class TorchForward:
 
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
         """Return stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``."""
+        output = self._run(batch)
+        return output.logits.float().cpu().numpy(), output.relation_logits.float().cpu().numpy()
+
+    @property
+    def has_tagger(self) -> bool:
+        """Whether ``tag`` can be called."""
+        return self.model.tagger is not None
+
+    def tag(self, batch: PackedBatch) -> FloatArray:
+        """Return tag logits ``(n_rows, length, 3)``."""
+        logits = self._run(batch).tag_logits
+        assert logits is not None  # callers ask has_tagger
+        tags: FloatArray = logits.float().cpu().numpy()
+        return tags
+
+    def _run(self, batch: PackedBatch) -> StanceOutput:
         if self._process != os.getpid():
             torch.set_num_threads(1)  # a fork copies no threads, and OpenMP would wait for them for ever
             self._process = os.getpid()
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            output = self.model(**batch_tensors(batch, self.device))
-        return output.logits.float().cpu().numpy(), output.relation_logits.float().cpu().numpy()
+            output: StanceOutput = self.model(**batch_tensors(batch, self.device))
+        return output
 
 
 def batch_tensors(batch: PackedBatch, device: torch.device) -> dict[str, Tensor]:

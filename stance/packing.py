@@ -120,6 +120,11 @@ def pack_sentence(
     return rows
 
 
+def text_row(tokens: IntArray) -> PackedRow:
+    """Lay out a text of which no pair is asked; a graph wants one, so it has anybody's toward the first piece."""
+    return PackedRow(tokens, np.array([[-1, -1, 0, 0]]), np.array([_ANY]), np.array([0]), truncated=False)
+
+
 def collate(rows: Sequence[PackedRow], settings: PackingSettings) -> PackedBatch:
     """Lay rows side by side, padded to the longest. No loop over tokens or pairs."""
     n_text = np.array([len(r.tokens) for r in rows]) + 2

@@ -17,6 +17,8 @@ GRAPH_INPUTS = ("input_ids", "position_ids", "groups", "pair_rows", "markers", "
 """Inputs of the exported graph: arrays of a ``PackedBatch``, in the order of ``StanceModel.forward``."""
 
 GRAPH_OUTPUTS = ("logits", "relation_logits")
+TAG_OUTPUT = "tag_logits"
+"""Output that only the graph of a model with a tagger has."""
 
 
 class OnnxForward:
@@ -29,14 +31,28 @@ class OnnxForward:
 
     def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
         """Return stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``."""
+        logits, relation_logits = self._run(batch, list(GRAPH_OUTPUTS))
+        return logits, relation_logits
+
+    @property
+    def has_tagger(self) -> bool:
+        """Whether ``tag`` can be called."""
+        return any(output.name == TAG_OUTPUT for output in self.session.get_outputs())
+
+    def tag(self, batch: PackedBatch) -> FloatArray:
+        """Return tag logits ``(n_rows, length, 3)``."""
+        (tags,) = self._run(batch, [TAG_OUTPUT])
+        return tags
+
+    def _run(self, batch: PackedBatch, outputs: list[str]) -> list[FloatArray]:
         if self._process != os.getpid():
             # A fork copies no threads: the parent's session must not end here, it would wait for its pool for ever.
             # (A forked process must leave by os._exit, as those of multiprocessing do, for the same reason.)
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.session))
             self._open()
         feed = {name: np.ascontiguousarray(getattr(batch, name)) for name in GRAPH_INPUTS}
-        logits, relation_logits = self.session.run(list(GRAPH_OUTPUTS), feed)
-        return logits, relation_logits
+        found: list[FloatArray] = self.session.run(outputs, feed)
+        return found
 
     def _open(self) -> None:
         options = onnxruntime.SessionOptions()

@@ -6,23 +6,42 @@ caches like that too, and large on a GPU, which wants much work at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from stance.folder import Calibration, ModelSettings
 from stance.labels import Stance
-from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence
+from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence, text_row
 from stance.pairs import ANY, Pair
 from stance.sentences import encodable
+from stance.tagging import TAGS, Span, find_spans
 from stance.targets import Mention
 
 FloatArray = NDArray[np.float32]
-Forward = Callable[[PackedBatch], tuple[FloatArray, FloatArray]]
-"""One packed pass: stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``, in batch order."""
+
+
+class Forward(Protocol):
+    """The network: one packed pass at a time."""
+
+    def __call__(self, batch: PackedBatch, /) -> tuple[FloatArray, FloatArray]:
+        """Give stance logits ``(n_pairs, 3)`` and relation logits ``(n_pairs, n_relations)``, in batch order."""
+
+
+@runtime_checkable
+class TaggingForward(Forward, Protocol):
+    """A network that may also find named mentions."""
+
+    @property
+    def has_tagger(self) -> bool:
+        """Whether it does."""
+
+    def tag(self, batch: PackedBatch, /) -> FloatArray:
+        """Give tag logits ``(n_rows, length, 3)``."""
 
 
 CPU_TOKENS, GPU_TOKENS = 512, 32_768
@@ -83,6 +102,30 @@ class PairScorer:
                 truncated[row.index] = row.truncated
         return logits[places], relations[places], truncated[places]
 
+    @property
+    def has_tagger(self) -> bool:
+        """Whether the model finds named mentions."""
+        return isinstance(self.forward, TaggingForward) and self.forward.has_tagger
+
+    def tag(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[Span]]:
+        """Find the named mentions of every sentence, as half-open characters, in order. Needs ``has_tagger``.
+
+        A sentence longer than the encoder is read in pieces, cut between words.
+        """
+        assert isinstance(self.forward, TaggingForward)  # callers ask has_tagger
+        distinct = list(dict.fromkeys(texts))
+        encodings = self.tokenizer.encode_batch([encodable(t) for t in distinct], add_special_tokens=False)
+        logits = [np.zeros((len(e.ids), len(TAGS)), np.float32) for e in encodings]
+        parts = [(i, *part) for i, e in enumerate(encodings) for part in _parts(e, self.packing.max_text)]
+        rows = [text_row(np.asarray(encodings[i].ids[first:last], np.int64)) for i, first, last in parts]
+        for bucket in bucket_rows([row.length for row in rows], max_tokens or self.max_tokens):
+            found = self.forward.tag(collate([rows[k] for k in bucket], self.packing))
+            for k, answers in zip(bucket, found, strict=True):
+                i, first, last = parts[k]
+                logits[i][first:last] = answers[1 : 1 + last - first]  # behind [CLS]
+        spans = {text: find_spans(e, x) for text, e, x in zip(distinct, encodings, logits, strict=True)}
+        return [spans[text] for text in texts]
+
     def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:
         """Tokenise every distinct sentence in one call and pack its pairs."""
         by_text: dict[str, list[int]] = {}
@@ -95,6 +138,20 @@ class PairScorer:
             chosen = [pairs[i] for i in places]
             rows += pack_sentence(encoding.ids, encoding.offsets, chosen, self.packing, places)
         return rows
+
+
+def _parts(encoding: Encoding, size: int) -> list[tuple[int, int]]:
+    """Cut word pieces into stretches of at most ``size``, before a word where one begins in the stretch's last half."""
+    words, parts, first = encoding.word_ids, [], 0
+    while first < len(words):
+        last = min(first + size, len(words))
+        cut = last
+        while last < len(words) and cut > first + size // 2 and words[cut] == words[cut - 1]:
+            cut -= 1
+        last = cut if cut > first + size // 2 else last
+        parts.append((first, last))
+        first = last
+    return parts
 
 
 def _distinct(pairs: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from stance.errors import TargetError
 from stance.names import Name, find_names, names_person, names_place_only
 from stance.sentences import Sentence
 from stance.spelling import Lexicon, folded
+from stance.tagged import join_tagged
 
 _ROLES = (
     "(?:[Vv]ice |[Pp]rime |[Ff]oreign |[Dd]efen[cs]e )?(?:[Pp]resident|[Mm]inister|[Cc]hancellor|[Ss]ecretary"
@@ -159,13 +160,14 @@ def find_mentions(
     targets: Sequence[str | Target] | MentionFinder | None = None,
     *,
     table: ActorTable | None = None,
+    tagged: Sequence[Sequence[tuple[int, int]]] | None = None,
 ) -> list[list[Mention]]:
     """List the mentions in every sentence of one document.
 
     Targets given as names are expanded from the table; a ``MentionFinder`` (see ``target_finder``) saves doing so for
-    every document. With None the finder looks for named actors on its own. In both cases a person's short name ("Xi")
-    counts only if the document introduces him, and a capital after "in", "at", "to", "from", "near" is a place, not its
-    state.
+    every document. With None the finder looks for named actors on its own, joined with those at ``tagged``, where a
+    model's tagger found names in every sentence (``PairScorer.tag``). In both cases a person's short name ("Xi") counts
+    only if the document introduces him, and a capital after "in", "at", "to", "from", "near" is a place, not its state.
 
     Raises:
         TargetError: a target is empty, or two are the same.
@@ -173,7 +175,10 @@ def find_mentions(
     table = ActorTable.load() if table is None else table
     texts = [sentence.text for sentence in sentences]
     if targets is None:
-        return [[_mention(name, table) for name in names] for names in find_names(texts, table)]
+        rows = find_names(texts, table)
+        if tagged is not None:
+            rows = [join_tagged(t, names, spans, table) for t, names, spans in zip(texts, rows, tagged, strict=True)]
+        return [[_mention(name, table) for name in names] for names in rows]
     finder = targets if isinstance(targets, MentionFinder) else target_finder(targets, table)
     found = [[m for m in finder.find(text) if not _means_another(m, text, table)] for text in texts]
     return _with_short_names(found, texts, table)

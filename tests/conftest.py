@@ -70,12 +70,12 @@ def tiny_encoder(tokenizer: Tokenizer, **further: Any) -> BertConfig:
     )
 
 
-def tiny_model(tokenizer: Tokenizer, max_length: int = 48) -> StanceModel:
+def tiny_model(tokenizer: Tokenizer, max_length: int = 48, *, tagger: bool = False) -> StanceModel:
     torch.manual_seed(7)
-    model = StanceModel(StanceConfig(encoder=tiny_encoder(tokenizer), max_text=max_length - 2))
+    model = StanceModel(StanceConfig(encoder=tiny_encoder(tokenizer), max_text=max_length - 2, tagger=tagger))
     model.train(mode=False)
     with torch.no_grad():  # a fresh head is near 0.5 everywhere, which would hide mistakes
-        for head in (model.stances, model.relations):
+        for head in filter(None, (model.stances, model.relations, model.tagger)):
             head.weight.mul_(40)
         model.encoder.embeddings.position_embeddings.weight.mul_(20)
     return model

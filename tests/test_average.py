@@ -55,3 +55,20 @@ def test_models_of_different_shape_are_refused(tmp_path: Path) -> None:
     save_model(tiny_model(tokenizer), tokenizer, tiny_settings(), dict(RECORD), tmp_path / "other", onnx=False)
     with pytest.raises(ConfigError, match=r"expected models of one encoder; got '.*other'"):
         average_models([one, tmp_path / "other"], [1, 1], DEV, tmp_path / "mean")
+
+
+def test_tagger_that_only_one_model_has_is_kept(tmp_path: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    tagging = tmp_path / "tagging"
+    model = tiny_model(tokenizer, tagger=True)
+    save_model(model, tokenizer, tiny_settings(), dict(RECORD), tagging, onnx=False)
+    plain = saved(tmp_path / "plain", 0.2)
+    average_models([tagging, plain], [1, 1], DEV, tmp_path / "mean", onnx=False)
+    first, mean = (load_file(folder / WEIGHTS_FILE) for folder in (tagging, tmp_path / "mean"))
+    torch.testing.assert_close(mean["tagger.weight"], first["tagger.weight"])
+    assert not torch.allclose(mean["stances.weight"], first["stances.weight"])
+    record = json.loads((tmp_path / "mean" / TRAINING_FILE).read_text(encoding="utf-8"))
+    assert 0 <= record["scores"]["seeds/mentions"] <= 1
+    assert "## Finding mentions" in (tmp_path / "mean" / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match="expected models of one encoder"):
+        average_models([plain, tagging], [1, 1], DEV, tmp_path / "other", onnx=False)

@@ -36,7 +36,7 @@ from stance.targets import Mention, Target
 from tests.conftest import LETTERS, WORDS, tiny_encoder
 from training.build import finished_model, new_model, start_folder
 from training.config import CorpusSettings, StageSettings, TrainingSettings
-from training.data import load_corpora
+from training.data import Corpora, load_corpora
 from training.development import Development
 from training.examples import collate_examples, draw_pairs, judged_sentences, make_dataset
 from training.losses import EXACT, NEGATIVE, POSITIVE, UNKNOWN_RELATION
@@ -458,12 +458,6 @@ def test_split_of_the_publisher_stays_and_unseen_sentences_are_scored_on_their_o
     assert [e.text for e in read.development["news_unseen"]] == ["Iran left China"]
 
 
-def test_sentence_annotated_in_full_is_not_learned_as_a_polarity_too(workshop: Path, tmp_path: Path) -> None:
-    same, fresh = (polar(text, "iran", Polarity.POSITIVE) for text in (TRAIN[0].text, "xi met iran ."))
-    planned = two_corpora(workshop, tmp_path, one=(TRAIN[:2], DEV), other=([same, fresh], DEV))
-    assert load_corpora(planned).train["other"] == [fresh]
-
-
 def test_fingerprint_is_of_the_texts_in_any_order(workshop: Path, tmp_path: Path) -> None:
     prints = []
     for number, part in enumerate((TRAIN[:3], TRAIN[2::-1], TRAIN[1:4])):
@@ -652,8 +646,10 @@ def test_renamed_copies_take_the_place_of_originals() -> None:
     assert share_weights({"a": 2.0, "b": 1.0}, sizes, 0.0) == {"a": 2.0, "b": 1.0}
 
 
-def test_run_with_renamed_sentences_trains_on_copies(workshop: Path, tmp_path: Path) -> None:
-    stages = tuple(replace(s, renamed=0.5) for s in settings_for(workshop, tmp_path).stages)
-    made = settings_for(workshop, tmp_path / "model", stages=stages)
-    trainer = Trainer(made, load_corpora(made), tmp_path / "run", show_progress=False)
-    assert any("(renamed)" in name for name in trainer.datasets)
+def test_renamed_copies_are_datasets_of_their_own(tiny_classifier: StanceClassifier) -> None:
+    excerpt = invented(0, "Iran", "China", "x")
+    corpora = Corpora({"a": [excerpt], "b": [invented(0, "someone", "them", "y")]}, {}, {})
+    made = corpora.datasets(tiny_classifier.scorer, max_pairs=16, renamed_seed=1)
+    assert set(made) == {"a", "b", copies_of("a")}
+    assert made[copies_of("a")][0]["targets"] == made["a"][0]["targets"]
+    assert set(corpora.datasets(tiny_classifier.scorer, max_pairs=16)) == {"a", "b"}

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 from stance.errors import ConfigError, StanceError
 from stance.excerpts import Excerpt
 from stance.folder import Calibration
 from stance.loading import load_scorer
-from stance.model import TorchForward
+from stance.model import StanceModel, TorchForward
 from training.behaviour import load_cases
 from training.build import save_model
 from training.calibration import fit_settings
@@ -40,7 +41,8 @@ def average_models(
     """Write the model whose weights are the mean of those in ``folders``, each with its share.
 
     Raises:
-        ConfigError: there are not as many shares as folders, the models are not of one kind, or one has no record.
+        ConfigError: there are not as many shares as folders, the models are not of one kind, or one has no record. Only
+            the tagger may be missing, in all but the first.
         ModelError: a folder is no stance model.
     """
     if len(shares) != len(folders) or min(shares, default=0) <= 0:
@@ -49,19 +51,33 @@ def average_models(
     models = [cast(TorchForward, scorer.forward).model for scorer in scorers]
     first, model = scorers[0], models[0]
     for folder, scorer, other in zip(folders, scorers, models, strict=True):
-        shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (model, other)]
-        if shapes[0] != shapes[1] or scorer.tokenizer.get_vocab() != first.tokenizer.get_vocab():
+        if not _of_one_kind(model, other) or scorer.tokenizer.get_vocab() != first.tokenizer.get_vocab():
             raise ConfigError(f"expected models of one encoder; got {str(folder)!r}, which differs; leave it out")
-    states = [m.state_dict() for m in models]
+    model.load_state_dict(mean_weights([m.state_dict() for m in models], shares))
     total = sum(shares)
-    mean = {k: torch.stack([s[k] * (w / total) for s, w in zip(states, shares, strict=True)]).sum(0) for k in states[0]}
-    model.load_state_dict(mean)
     first.settings = replace(first.settings, calibration=Calibration(), any_calibration=Calibration())
     figures = evaluate_development(first, development).scores
     settings, calibration = fit_settings(first, development)
     record = _record(folders, [w / total for w in shares], {**figures, **calibration})
     save_model(model, first.tokenizer, settings, record, output, onnx=onnx)
     write_card(output, development, load_cases())
+
+
+def _of_one_kind(one: StanceModel, other: StanceModel) -> bool:
+    """Tell whether two models have the same weights to average; the second may lack a tagger."""
+    shapes, others = ({k: v.shape for k, v in m.state_dict().items()} for m in (one, other))
+    missing = {k for k in shapes.keys() - others.keys() if k.startswith("tagger.")}
+    return {k: v for k, v in shapes.items() if k not in missing} == others
+
+
+def mean_weights(states: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
+    """Take the mean of weights, each model with its share; what only some models have is the mean of theirs."""
+    mean = {}
+    for key in states[0]:
+        having = [(state[key], share) for state, share in zip(states, shares, strict=True) if key in state]
+        total = sum(share for _, share in having)
+        mean[key] = torch.stack([weight * (share / total) for weight, share in having]).sum(0)
+    return mean
 
 
 def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[str, float]) -> dict[str, Any]:

@@ -84,8 +84,11 @@ def finished_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, 
     finished = cast(TorchForward, scorer.forward).model
     config = copy.deepcopy(finished.config)
     config.encoder["attention_probs_dropout_prob"] = settings.attention_dropout
+    config.tagger = config.tagger or settings.tag_weight > 0
     model = StanceModel(config)
-    model.load_state_dict(finished.state_dict())
+    loaded = model.load_state_dict(finished.state_dict(), strict=False)
+    fresh = [key for key in loaded.missing_keys if not key.startswith("tagger.")]
+    assert not fresh + loaded.unexpected_keys  # both are models of one configuration
     model.encoder.set_attn_implementation("eager")
     return model, scorer.tokenizer, replace(scorer.settings, calibration=Calibration(), any_calibration=Calibration())
 
@@ -117,7 +120,8 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
     _add_markers(tokenizer, encoder)
     encoder_config.vocab_size = len(tokenizer)
     encoder_config.attention_probs_dropout_prob = settings.attention_dropout
-    model = StanceModel(StanceConfig(encoder=encoder_config, max_text=settings.max_length - 2))
+    tagger = settings.tag_weight > 0
+    model = StanceModel(StanceConfig(encoder=encoder_config, max_text=settings.max_length - 2, tagger=tagger))
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.set_attn_implementation("eager")
     model_settings = ModelSettings(

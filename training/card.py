@@ -43,6 +43,8 @@ _CORPORA = {
     "newsmtsc": ("sentiment toward targets in news (Hamborg and Donnay, EACL 2021)", "MIT; texts for research"),
     "unscon": ("conflict annotations of UN Security Council speeches (UNSCon)", "CC BY-SA"),
     "re3d": ("entities and relations in defence and diplomacy text (Dstl)", "OGL 3, public domain, CC BY"),
+    "crossner": ("names in political Wikipedia text (CrossNER, Liu et al., AAAI 2021); tagger only", "MIT"),
+    "uner": ("names in English web text (Universal NER, Mayhew et al., NAACL 2024); tagger only", "CC BY-SA 4.0"),
     "gsr": ("gold records of the PLOVER manual", "CC BY-SA 4.0"),
 }
 
@@ -83,6 +85,12 @@ class, so the likeliest counts. `macro` averages over the classes that gold hold
 _RISK = """\
 Share of pairs with any stance wrong when only the surest are judged, by the probability that the model gives its
 answer; `area` is the mean over all coverages.
+"""
+
+_FOUND = "/mentions"
+
+_MENTIONS = """\
+F1 of exact spans that the tagger alone finds, types merged, each spelling of a sentence at its first place.
 """
 
 _BEHAVIOUR = """\
@@ -175,6 +183,7 @@ def model_card(
         "## Abstaining\n",
         _RISK,
         _table(("corpus", "kind", *(f"{c:.0%}" for c in COVERAGES[::2]), "area"), _risk_rows(sections)),
+        *_mentions(record.get("scores", {})),
         "## Behaviour\n",
         _behaviour(behaviour),
         "## Trained on\n",
@@ -245,6 +254,11 @@ def _calibration(settings: ModelSettings, scores: Mapping[str, float]) -> str:
     measured = ", ".join(f"{value:.3f} for {kind}" for kind, value in held_back.items() if value is not None)
     also = f" Mapped as the other half of the documents says, their ECE is {measured}." if measured else ""
     return f"Probabilities are calibrated by a logistic map per stance (Platt, 1999).{also}\n"
+
+
+def _mentions(scores: Mapping[str, float]) -> list[str]:
+    rows = [(name.removesuffix(_FOUND), write_cell(f1)) for name, f1 in scores.items() if name.endswith(_FOUND)]
+    return ["## Finding mentions\n", _MENTIONS, _table(("corpus", "F1"), rows)] if rows else []
 
 
 def _behaviour(behaviour: Behaviour | None) -> str:

@@ -62,7 +62,8 @@ class TrainingSettings:
     ``train_words`` lets the encoder's word embeddings move; else only the markers' do, so that words which the corpora
     never show keep their place among those they do. ``batch_tokens`` counts columns of a packed batch, padding
     included. A sentence with more than ``max_pairs`` judged pairs shows that many of them an epoch, those with a
-    stance first. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor computes in it.
+    stance first. ``tag_weight`` above 0 trains a tagger of named mentions along. ``precision`` is "bf16", "no" (32
+    bit), or "auto": bf16 where the processor computes in it.
     ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
     ``corpus/targets`` or ``corpus/macro``; none means all.
 
@@ -85,6 +86,7 @@ class TrainingSettings:
     precision: str = "auto"
     weight_decay: float = 0.01
     relation_weight: float = 0.2
+    tag_weight: float = 0.0
     ema_decay: float = 0.998
     clip_norm: float = 1.0
     checkpoint_steps: int = 500
@@ -178,6 +180,7 @@ _RANGES: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
         "seed": ("0 <= seed < 2**32", lambda v: 0 <= v < 2**32),
         "attention_dropout": ("0 <= attention_dropout < 1", lambda v: 0 <= v < 1),
         "weight_decay": ("weight_decay >= 0", lambda v: 0 <= v < math.inf),
+        "tag_weight": ("tag_weight >= 0", lambda v: 0 <= v < math.inf),
         "relation_weight": ("relation_weight >= 0", lambda v: 0 <= v < math.inf),
         "ema_decay": ("0 <= ema_decay < 1", lambda v: 0 <= v < 1),
         "clip_norm": ("clip_norm > 0", lambda v: v > 0),

@@ -28,6 +28,7 @@ from stance.formats.spans import find_name
 from stance.formats.unscon import read_unscon_file
 from stance.labels import PLOVER_ROOTS
 from stance.targets import Mention
+from training.mentions import read_crossner, read_uner
 
 Splits = dict[str, list[Excerpt]]
 """Excerpts of one corpus by part: ``train`` and ``dev``; a corpus too small for a ``dev`` part has none."""
@@ -165,6 +166,8 @@ READERS: Mapping[str, Callable[[Path], Splits]] = MappingProxyType(
         "unscon": read_unscon,
         "plover_gsr": read_plover_gsr,
         "excerpts": read_excerpts,
+        "crossner": read_crossner,
+        "uner": read_uner,
     }
 )
 """Reader of a corpus folder by the name that training settings use."""

@@ -14,7 +14,6 @@ from datasets import Dataset
 
 from stance.errors import ConfigError, DataError
 from stance.excerpts import Excerpt
-from stance.labels import Polarity
 from stance.scoring import PairScorer
 from training.config import TrainingSettings, load_settings
 from training.corpora import READERS
@@ -48,10 +47,9 @@ class Corpora:
 def load_corpora(settings: TrainingSettings) -> Corpora:
     """Read every corpus that a stage uses.
 
-    A sentence of any development split is taken out of every training part, and a sentence that is annotated in full
-    out of the parts that know only polarities, so that nothing is learned twice or from what it is scored on. Only a
-    corpus that its publisher split keeps that split, so that figures compare with published ones; the development
-    sentences that it does not also train on are scored a second time, as ``NAME_unseen``.
+    A sentence of any development split is taken out of every training part, so that nothing is learned from what it is
+    scored on. Only a corpus that its publisher split keeps that split, so that figures compare with published ones; the
+    development sentences that it does not also train on are scored a second time, as ``NAME_unseen``.
 
     Raises:
         ConfigError: a folder is missing, a split is empty or a row breaks its format.
@@ -60,15 +58,13 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     splits = {name: _read(settings, name) for name in used}
     development = {name: parts["dev"] for name, parts in splits.items() if parts.get("dev")}
     scored = {name: {_key(e) for e in excerpts} for name, excerpts in development.items()}
-    exact = {_key(e) for parts in splits.values() for e in parts["train"] if e.complete}
     train: dict[str, list[Excerpt]] = {}
     for name, parts in splits.items():
         if "dev" in parts and not parts["dev"]:
             raise ConfigError(f"expected sentences to develop on in corpus {name!r}; got none; check its folder")
         published = settings.corpora[name].reader in SPLIT_BY_PUBLISHER
         elsewhere = set().union(*(keys for other, keys in scored.items() if not (published and other == name)))
-        fresh = [e for e in parts["train"] if _key(e) not in elsewhere]
-        kept = [e for e in fresh if not _is_polarity(e) or _key(e) not in exact]
+        kept = [e for e in parts["train"] if _key(e) not in elsewhere]
         if not kept:
             raise ConfigError(f"expected sentences to train on in corpus {name!r}; got none; check its folder")
         train[name] = kept
@@ -120,10 +116,6 @@ def _read(settings: TrainingSettings, name: str) -> dict[str, list[Excerpt]]:
     except DataError as error:
         raise ConfigError(f"expected corpus {name!r} to be readable; got {error}; mend the file") from error
     return {k: list(v) for k, v in parts.items()}
-
-
-def _is_polarity(excerpt: Excerpt) -> bool:
-    return any(isinstance(p.label, Polarity) for p in excerpt.pairs)
 
 
 def _key(excerpt: Excerpt) -> str:

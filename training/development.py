@@ -25,6 +25,8 @@ from stance.metrics import (
 )
 from stance.pairs import Pair
 from stance.scoring import FloatArray, PairScorer
+from stance.tagging import first_places
+from training.mentions import MENTION_CORPORA
 
 FOLDS = 2
 """Thresholds scored on one fold of documents are tuned on the others."""
@@ -54,10 +56,16 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
 
     Complete excerpts: micro-F1 over directed pairs and over targets (holder ANY) at cross-fitted thresholds, and per
     stance. DSE: five-class macro and micro F1. Holder-less polarity (NewsMTSC): three-class macro-F1. Other partial
-    or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds.
+    or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds. Where every mention is marked,
+    a model with a tagger is scored on finding them: F1 of exact spans, each spelling at its first place.
     """
     scores: dict[str, float] = {}
     for name, excerpts in splits.items():
+        marked = [e for e in excerpts if e.complete or e.origin.source in MENTION_CORPORA]
+        if marked and scorer.has_tagger:
+            scores[f"{name}/mentions"] = _mention_score(scorer, marked)
+        if all(e.origin.source in MENTION_CORPORA for e in excerpts):
+            continue
         complete = [e for e in excerpts if e.complete]
         if complete:
             for kind in EXACT_KINDS:
@@ -119,6 +127,16 @@ def cross_fitted(probabilities: FloatArray, y_true: BoolArray, documents: Sequen
         thresholds = tune_thresholds(probabilities[fold != k], y_true[fold != k])
         y_pred[fold == k] = probabilities[fold == k] >= np.asarray(thresholds)
     return y_pred
+
+
+def _mention_score(scorer: PairScorer, excerpts: Sequence[Excerpt]) -> float:
+    found = scorer.tag([e.text for e in excerpts])
+    agreed = total = 0
+    for excerpt, spans in zip(excerpts, found, strict=True):
+        gold, answer = (first_places(excerpt.text, s) for s in ([(m.start, m.end) for m in excerpt.mentions], spans))
+        agreed += len(gold & answer)
+        total += len(gold) + len(answer)
+    return 2 * agreed / max(total, 1)
 
 
 def _dse_scores(name: str, scorer: PairScorer, excerpts: Sequence[Excerpt]) -> dict[str, float]:

@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
+from tokenizers import Encoding
 
 from stance.excerpts import Excerpt
 from stance.labels import PLOVER_ROOTS, Label, Polarity, Stance
-from stance.packing import MARKERS_PER_PAIR, PackedBatch, PackedRow, collate
+from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, PackedBatch, PackedRow, collate
 from stance.pairs import Pair
 from stance.scoring import PairScorer
+from stance.sentences import encodable
+from stance.tagging import UNKNOWN_TAG, tag_pieces
+from stance.targets import Mention
 from training.losses import EXACT, NEGATIVE, NEUTRAL, POSITIVE, UNKNOWN_RELATION
+from training.mentions import MENTION_CORPORA
 
 _KINDS = {Polarity.POSITIVE: POSITIVE, Polarity.NEUTRAL: NEUTRAL, Polarity.NEGATIVE: NEGATIVE}
 _RELATIONS = {root: number for number, root in enumerate(PLOVER_ROOTS)}
@@ -22,12 +27,13 @@ _RELATIONS = {root: number for number, root in enumerate(PLOVER_ROOTS)}
 
 @dataclass(slots=True)
 class JudgedSentence:
-    """A sentence with every pair that some excerpt of it judges."""
+    """A sentence with every pair that some excerpt of it judges, and its mentions where all of them are known."""
 
     text: str
     pairs: list[Pair] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     relations: list[str | None] = field(default_factory=list)
+    mentions: tuple[Mention, ...] | None = None
 
 
 def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
@@ -39,6 +45,8 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
     seen: set[Pair] = set()
     for excerpt in excerpts:
         sentence = by_text.setdefault(excerpt.text, JudgedSentence(excerpt.text))
+        if excerpt.complete or excerpt.origin.source in MENTION_CORPORA:
+            sentence.mentions = excerpt.mentions
         codes = {(p.holder, p.target): p.relation for p in excerpt.pairs}
         views = [excerpt.to_pairs(), excerpt.to_target_pairs()] if excerpt.complete else [excerpt.to_pairs()]
         for pairs, labels in views:
@@ -48,24 +56,31 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
                     sentence.pairs.append(pair)
                     sentence.labels.append(label)
                     sentence.relations.append(codes.get((pair.holder, pair.target)))
-    return [s for s in by_text.values() if s.pairs]
+    return [s for s in by_text.values() if s.pairs or s.mentions is not None]
 
 
 def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer, max_pairs: int) -> Dataset:
-    """Tokenise and pack sentences into a dataset of rows: tokens, spans, modes, targets, kinds, relations.
+    """Tokenise and pack sentences into a dataset of rows: tokens, spans, modes, targets, kinds, relations, tags.
 
     ``length`` counts the columns of a row of which ``draw_pairs`` has left at most ``max_pairs`` pairs.
     """
     pairs = [p for s in sentences for p in s.pairs]
     labels = [x for s in sentences for x in s.labels]
     codes = [x for s in sentences for x in s.relations]
-    return Dataset.from_list([_record(row, labels, codes, max_pairs) for row in scorer.pack(pairs)])
+    owners = np.repeat(np.arange(len(sentences)), [len(s.pairs) for s in sentences])
+    texts = [encodable(s.text) for s in sentences]
+    encodings = scorer.tokenizer.encode_batch(texts, add_special_tokens=False)
+    tags = [_tags(s, e) for s, e in zip(sentences, encodings, strict=True)]
+    rows = [(row, tags[owners[row.index[0]]]) for row in scorer.pack(pairs)]
+    unjudged = [(e.ids, t) for s, e, t in zip(sentences, encodings, tags, strict=True) if not s.pairs and e.ids]
+    rows += [(_plain_row(ids), t) for ids, t in unjudged if len(ids) <= scorer.packing.max_text]
+    return Dataset.from_list([_record(row, labels, codes, t, max_pairs) for row, t in rows])
 
 
 def draw_pairs(record: Mapping[str, Any], max_pairs: int, random: np.random.Generator) -> dict[str, Any]:
     """Leave at most ``max_pairs`` pairs in a record: those with a stance first, the rest at random."""
     targets = np.asarray(record["targets"])
-    if len(targets) <= max_pairs:
+    if len(targets) <= max_pairs:  # of which a sentence without pairs has none
         return dict(record)
     plain = (targets.max(axis=1) == 0) & (np.asarray(record["kinds"]) == EXACT)
     kept = np.sort(np.argsort(plain + random.uniform(0, 0.5, len(plain)))[:max_pairs])
@@ -73,7 +88,25 @@ def draw_pairs(record: Mapping[str, Any], max_pairs: int, random: np.random.Gene
     return {**record, **drawn}
 
 
-def _record(row: PackedRow, labels: Sequence[Label], codes: Sequence[str | None], max_pairs: int) -> dict[str, Any]:
+def _tags(sentence: JudgedSentence, encoding: Encoding) -> list[int] | None:
+    """Tag the pieces of a sentence whose mentions are all known; None for one of which they are not."""
+    if sentence.mentions is None:
+        return None
+    tags = tag_pieces(encoding, sentence.text, [(m.start, m.end) for m in sentence.mentions])
+    return [int(tag) for tag in tags]
+
+
+def _plain_row(ids: Sequence[int]) -> PackedRow:
+    """Lay out a sentence without pairs, of which only the mentions are learned."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return PackedRow(
+        np.asarray(ids, dtype=np.int64), nothing.reshape(0, ENDS_PER_PAIR), nothing, nothing, truncated=False
+    )
+
+
+def _record(
+    row: PackedRow, labels: Sequence[Label], codes: Sequence[str | None], tags: list[int] | None, max_pairs: int
+) -> dict[str, Any]:
     chosen = [labels[i] for i in row.index]
     relations = [codes[i] for i in row.index]
     return {
@@ -84,6 +117,7 @@ def _record(row: PackedRow, labels: Sequence[Label], codes: Sequence[str | None]
         "targets": [_target(label) for label in chosen],
         "kinds": [_KINDS[label] if isinstance(label, Polarity) else EXACT for label in chosen],
         "relations": [UNKNOWN_RELATION if r is None else _RELATIONS[r] for r in relations],
+        "tags": [UNKNOWN_TAG] * len(row.tokens) if tags is None or row.truncated else tags,
     }
 
 
@@ -95,25 +129,34 @@ def _target(label: Label) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class ExampleBatch:
-    """A packed batch with its gold: ``targets`` ``(n_pairs, 3)``, ``kinds`` and ``relations`` ``(n_pairs,)``."""
+    """A packed batch with its gold: ``targets`` ``(n_pairs, 3)``, ``kinds`` and ``relations`` ``(n_pairs,)``.
+
+    ``tags`` is ``(n_rows, length)``.
+    """
 
     packed: PackedBatch
     targets: np.ndarray[Any, np.dtype[np.float32]]
     kinds: np.ndarray[Any, np.dtype[np.int64]]
     relations: np.ndarray[Any, np.dtype[np.int64]]
+    tags: np.ndarray[Any, np.dtype[np.int64]]
 
 
 def collate_examples(records: Sequence[dict[str, Any]], scorer: PairScorer) -> ExampleBatch:
     """Turn dataset records into one batch."""
     rows = []
     for record in records:
-        spans = np.asarray(record["spans"], dtype=np.int64)
+        spans = np.asarray(record["spans"], dtype=np.int64).reshape(-1, ENDS_PER_PAIR)
         modes = np.asarray(record["modes"], dtype=np.int64)
         tokens = np.asarray(record["tokens"], dtype=np.int64)
         rows.append(PackedRow(tokens, spans, modes, np.arange(len(modes)), truncated=False))
+    packed = collate(rows, scorer.packing)
+    tags = np.full(packed.input_ids.shape, UNKNOWN_TAG, dtype=np.int64)
+    for row, record in zip(tags, records, strict=True):
+        row[1 : 1 + len(record["tags"])] = record["tags"]  # behind [CLS]
     return ExampleBatch(
-        packed=collate(rows, scorer.packing),
-        targets=np.concatenate([np.asarray(r["targets"], dtype=np.float32) for r in records]),
+        packed=packed,
+        targets=np.concatenate([np.asarray(r["targets"], dtype=np.float32).reshape(-1, 3) for r in records]),
         kinds=np.concatenate([np.asarray(r["kinds"], dtype=np.int64) for r in records]),
         relations=np.concatenate([np.asarray(r["relations"], dtype=np.int64) for r in records]),
+        tags=tags,
     )

@@ -24,7 +24,7 @@ from stance.folder import ONNX_FILE
 from stance.loading import load_scorer
 from stance.model import StanceModel, TorchForward
 from stance.packing import PackedBatch, PackedRow, PackingSettings, collate
-from stance.runtime import GRAPH_INPUTS, GRAPH_OUTPUTS
+from stance.runtime import GRAPH_INPUTS, GRAPH_OUTPUTS, TAG_OUTPUT
 
 OPSET = 17
 
@@ -36,9 +36,9 @@ class _Graph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         output = self.model(*inputs)
-        return output.logits, output.relation_logits
+        return (output.logits, output.relation_logits, *([] if output.tag_logits is None else [output.tag_logits]))
 
 
 def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
@@ -57,7 +57,8 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
     inputs = tuple(torch.from_numpy(getattr(batch, name)) for name in GRAPH_INPUTS)
     rows, length, pairs = "rows", "length", "pairs"
     axes = {name: {0: rows, 1: length} for name in GRAPH_INPUTS[:3]} | {name: {0: pairs} for name in GRAPH_INPUTS[3:]}
-    axes |= {name: {0: pairs} for name in GRAPH_OUTPUTS}
+    axes |= {name: {0: pairs} for name in GRAPH_OUTPUTS} | {TAG_OUTPUT: {0: rows, 1: length}}
+    outputs = [*GRAPH_OUTPUTS, TAG_OUTPUT] if model.config.tagger else list(GRAPH_OUTPUTS)
     with tempfile.TemporaryDirectory() as temporary:
         plain = Path(temporary) / "model.onnx"
         with warnings.catch_warnings():
@@ -68,13 +69,13 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
                 inputs,
                 str(plain),
                 input_names=list(GRAPH_INPUTS),
-                output_names=list(GRAPH_OUTPUTS),
-                dynamic_axes=axes,
+                output_names=outputs,
+                dynamic_axes={name: of for name, of in axes.items() if name in {*GRAPH_INPUTS, *outputs}},
                 opset_version=OPSET,
                 dynamo=False,
             )
         if int8:
-            kept = _second_projections(plain)
+            kept = _left_in_32_bit(plain)
             quantize_dynamic(
                 str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept
             )
@@ -82,10 +83,15 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
             path.write_bytes(plain.read_bytes())
 
 
-def _second_projections(graph: Path) -> list[str]:
-    """Name the products that stay in 32 bit: those behind GELU, whose few large inputs one 8-bit scale cannot hold."""
-    names = [node.name for node in onnx.load(str(graph)).graph.node if node.op_type == "MatMul"]
-    return [name for name in names if "/output/dense" in name and "attention" not in name]
+def _left_in_32_bit(graph: Path) -> list[str]:
+    """Name the products that 8 bit would harm most and that cost little.
+
+    Those behind GELU, whose few large inputs one 8-bit scale cannot hold, and the last layers, whose large weights
+    overflow the 16-bit sums of processors without VNNI.
+    """
+    names = [node.name for node in onnx.load(str(graph)).graph.node if node.op_type in ("MatMul", "Gemm")]
+    behind_gelu = [name for name in names if "/output/dense" in name and "attention" not in name]
+    return [*behind_gelu, *(n for n in names if any(f"/{last}/" in n for last in ("stances", "relations", "tagger")))]
 
 
 def _example(settings: PackingSettings) -> PackedBatch:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from stance.tagging import UNKNOWN_TAG
+
 EXACT, POSITIVE, NEUTRAL, NEGATIVE = 0, 1, 2, 3
 """What is known of a pair: every stance, or only its polarity."""
 
@@ -29,6 +31,12 @@ def stance_losses(logits: Tensor, targets: Tensor, kinds: Tensor) -> Tensor:
     )
     either = torch.where(kinds == POSITIVE, -log_either, -log_neither)
     return torch.where(kinds == EXACT, each.sum(dim=1), each[:, 1] + either)
+
+
+def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
+    """Mean cross entropy over the pieces whose tag is known, of logits ``(n_rows, length, 3)``; 0 where none is."""
+    total = functional.cross_entropy(logits.flatten(0, 1), tags.flatten(), ignore_index=UNKNOWN_TAG, reduction="sum")
+    return total / (tags != UNKNOWN_TAG).sum().clamp(min=1)
 
 
 def relation_loss(logits: Tensor, relations: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ from training.config import StageSettings, TrainingSettings, load_settings, publ
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples, draw_pairs
-from training.losses import relation_loss, stance_losses
+from training.losses import relation_loss, stance_losses, tag_loss
 from training.optimisation import Average, choose_precision, epoch_batches, hold_words, make_optimizer, schedule
 from training.record import rounded
 
@@ -156,7 +156,7 @@ class Trainer:
         """Take one optimisation step and return the loss."""
         device = self.accelerator.device
         tensors = batch_tensors(batch.packed, device)
-        gold = [torch.from_numpy(a).to(device) for a in (batch.targets, batch.kinds, batch.relations)]
+        gold = [torch.from_numpy(a).to(device) for a in (batch.targets, batch.kinds, batch.relations, batch.tags)]
         with self.accelerator.autocast():
             output = self.model(**tensors)
         loss = self.loss(output, tensors["pair_rows"], gold)
@@ -169,15 +169,20 @@ class Trainer:
         return float(loss.detach())
 
     def loss(self, output: StanceOutput, rows: Tensor, gold: Sequence[Tensor]) -> Tensor:
-        """Average the stance loss over pairs and add the weighted relation loss; ``gold`` is targets, kinds, relations.
+        """Average the stance loss over pairs and add the weighted losses of relations and tags.
+
+        ``gold`` is targets, kinds, relations and tags.
 
         A pair among n of its sentence weighs ``n ** -0.5``: corpora annotated in full have up to hundreds of pairs a
         sentence, most of them none, and would drown those that judge one or two.
         """
-        targets, kinds, relations = gold
+        targets, kinds, relations, tags = gold
         weights = torch.bincount(rows)[rows].float().rsqrt()
-        stances = (weights * stance_losses(output.logits.float(), targets, kinds)).sum() / weights.sum()
-        return stances + self.settings.relation_weight * relation_loss(output.relation_logits.float(), relations)
+        stances = (weights * stance_losses(output.logits.float(), targets, kinds)).sum() / weights.sum().clamp(min=1)
+        total = stances + self.settings.relation_weight * relation_loss(output.relation_logits.float(), relations)
+        if output.tag_logits is not None and self.settings.tag_weight:
+            total = total + self.settings.tag_weight * tag_loss(output.tag_logits.float(), tags)
+        return total
 
     def current_scorer(self) -> PairScorer:
         """Give a scorer that runs the current weights."""
