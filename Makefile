@@ -33,7 +33,11 @@ notebooks: $(VENV)/workshop.stamp
 train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.train training/base.toml --run runs/first
 	$(BIN)/python -m training.train training/second.toml --run runs/second
-	$(BIN)/python -m training.average runs/first/model runs/second/model --output models/base
+	$(BIN)/python -m training.average runs/first/model runs/second/model --output runs/half
+	$(BIN)/python -m training.train training/third.toml --run runs/third
+	$(BIN)/python -m training.train training/fourth.toml --run runs/fourth
+	$(BIN)/python -m training.train training/fifth.toml --run runs/fifth
+	$(BIN)/python -m training.average runs/fourth/model runs/fifth/model --settings training/fourth.toml --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

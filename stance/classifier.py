@@ -27,6 +27,9 @@ Backend = Literal["auto", "torch", "onnx"]
 NEIGHBOURS = 16
 """Holders considered on either side of a target in its sentence, besides the author."""
 
+TAG_MARGIN = 1.5
+"""By how much, as a logit, a word must look like part of a name to be one (``training/EXPERIMENTS.md``)."""
+
 POOL_CHARACTERS = 500_000
 """Text that a batch of a stream holds at most, in characters (a longer single text is a batch of its own)."""
 
@@ -170,7 +173,8 @@ class StanceClassifier:
         split = [tuple(split_sentences(text)) for text in texts]
         tagged: list[list[list[Span]] | None] = [None] * len(texts)
         if wanted is None and self.scorer.has_tagger:
-            spans = iter(self.scorer.tag([s.text for sentences in split for s in sentences]))
+            texts_of = [s.text for sentences in split for s in sentences]
+            spans = iter(self.scorer.tag(texts_of, margin=TAG_MARGIN))
             tagged = [[next(spans) for _ in sentences] for sentences in split]
         return [
             _draft(text, sentences, wanted, found, resolve=resolve, table=self.actors)

@@ -107,10 +107,10 @@ class PairScorer:
         """Whether the model finds named mentions."""
         return isinstance(self.forward, TaggingForward) and self.forward.has_tagger
 
-    def tag(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[Span]]:
+    def tag(self, texts: Sequence[str], *, margin: float = 0.0, max_tokens: int | None = None) -> list[list[Span]]:
         """Find the named mentions of every sentence, as half-open characters, in order. Needs ``has_tagger``.
 
-        A sentence longer than the encoder is read in pieces, cut between words.
+        A sentence longer than the encoder is read in pieces, cut between words; ``margin`` as for ``find_spans``.
         """
         assert isinstance(self.forward, TaggingForward)  # callers ask has_tagger
         distinct = list(dict.fromkeys(texts))
@@ -123,7 +123,7 @@ class PairScorer:
             for k, answers in zip(bucket, found, strict=True):
                 i, first, last = parts[k]
                 logits[i][first:last] = answers[1 : 1 + last - first]  # behind [CLS]
-        spans = {text: find_spans(e, x) for text, e, x in zip(distinct, encodings, logits, strict=True)}
+        spans = {text: find_spans(e, x, margin) for text, e, x in zip(distinct, encodings, logits, strict=True)}
         return [spans[text] for text in texts]
 
     def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:

@@ -1,12 +1,12 @@
 """Names that a tagger found, beside those of the table and its rules: the tagger finds, the table resolves.
 
-A tagger reads what surrounds a name and so finds names that no list has; the table knows whom a name means. Where both
-found the same place, the table says who it is. Where their places overlap the tagger's holds, for it learned from
-annotators where a name begins and ends. A name of the table that the tagger passed over stays.
+The table and the rules know where the names they know begin, end and whom they mean; where they found something, it
+holds. The tagger reads what surrounds a name and so finds those that no list has and no rule expects.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from stance.actors import ActorTable, Kind
@@ -15,19 +15,23 @@ from stance.names import Name
 Span = tuple[int, int]
 """Half-open characters of a sentence."""
 
+_LOOSE_END = re.compile(r"(?:\s+(?:of|the|for|and|on|in|to|a|an)\b|[\s,;:(-])+$")
 _PLACES = (Kind.STATE, Kind.TERRITORY, Kind.REGION)
 
 
 def join_tagged(text: str, names: Sequence[Name], spans: Sequence[Span], table: ActorTable) -> list[Name]:
-    """Join the names that the rules found in a sentence with the spans of a tagger, in order and without overlaps."""
-    ruled = {(name.start, name.end): name for name in names}
-    tagged = [ruled.get(span) or _resolved(text, span, table) for span in spans if _is_name(text, span)]
-    known = [n for n in names if n.id is not None and all(n.end <= t.start or t.end <= n.start for t in tagged)]
-    return sorted([*tagged, *known])
+    """Add to the names that the rules found in a sentence what only the tagger found, in order and without overlaps."""
+    ruled = [range(name.start, name.end) for name in names]
+    trimmed = (_trimmed(text, span) for span in spans)
+    new = [s for s in trimmed if s is not None and not any(s[0] < r.stop and r.start < s[1] for r in ruled)]
+    return sorted([*names, *(_resolved(text, span, table) for span in new)], key=lambda n: n.start)
 
 
-def _is_name(text: str, span: Span) -> bool:
-    return any(c.isalnum() for c in text[span[0] : span[1]])
+def _trimmed(text: str, span: Span) -> Span | None:
+    """Leave out small words and signs at a span's end ("Council of the"); None where no name is left."""
+    words = _LOOSE_END.sub("", text[span[0] : span[1]])
+    is_name = any(c.isalnum() for c in words) and not (words.isascii() and words == words.lower())
+    return (span[0], span[0] + len(words)) if is_name else None
 
 
 def _resolved(text: str, span: Span, table: ActorTable) -> Name:

@@ -43,9 +43,12 @@ def tag_pieces(encoding: Encoding, text: str, spans: Sequence[Span]) -> NDArray[
     return tags
 
 
-def find_spans(encoding: Encoding, logits: NDArray[np.floating]) -> list[Span]:
-    """Read the mentions off tag logits ``(n_pieces, 3)``; one may begin with ``INSIDE``, and ends where a word ends."""
-    answers = logits.argmax(axis=1)
+def find_spans(encoding: Encoding, logits: NDArray[np.floating], margin: float = 0.0) -> list[Span]:
+    """Read the mentions off tag logits ``(n_pieces, 3)``; one may begin with ``INSIDE``, and ends where a word ends.
+
+    A word belongs to one only where that beats ``OUTSIDE`` by ``margin``.
+    """
+    answers = (logits + margin * (np.arange(len(TAGS)) == OUTSIDE)).argmax(axis=1)
     firsts = _first_pieces(encoding)
     if not firsts:
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from stance.classifier import StanceClassifier
-from stance.errors import DataError
+from stance.errors import DataError, ModelError
+from stance.excerpts import Excerpt, Origin
 from stance.loading import load_scorer
 from stance.packing import collate, text_row
 from stance.pairs import ANY, AUTHOR, Pair
@@ -21,6 +23,8 @@ from stance.tagging import BEGIN, INSIDE, OUTSIDE, TAGS, UNKNOWN_TAG, find_spans
 from stance.targets import Mention, Target, find_mentions
 from tests.conftest import RECORD, tiny_model, tiny_settings, tiny_tokenizer
 from training.build import save_model
+from training.development import mention_f1
+from training.finding import measure_finding
 from training.mentions import read_crossner, read_tagged_file, read_uner
 
 
@@ -176,13 +180,30 @@ def test_tagger_finds_and_the_table_resolves() -> None:
     assert found == [
         ("Iran", "Iran", "IRN"),
         ("Zorbian Fishers League", "Zorbian Fishers League", None),
-        ("Tehran", "Iran", "IRN"),  # of the table, though the tagger passed it over
+        ("Tehran", "Iran", "IRN"),  # of the table alone
     ]
 
 
-def test_where_places_overlap_the_tagged_one_holds() -> None:
-    text = "The Iran Fish Board thanked us."
-    assert names_of(text, [span_of(text, "Iran Fish Board")]) == [("Iran Fish Board", "Iran Fish Board", None)]
+def test_where_places_overlap_the_rules_hold() -> None:
+    text = "The Iran nuclear deal holds."
+    assert names_of(text, [span_of(text, "nuclear")]) == names_of(text, [])
+    assert names_of(text, [])[0][2] == "jcpoa"
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("Zorb of the", ["Zorb"]),
+        ("the", []),
+        (".", []),
+        ("Zorb-", ["Zorb"]),
+        ("“", []),
+        ("北京", ["北京"]),
+    ],
+)
+def test_loose_ends_and_small_words_are_no_names(words: str, left: list[str]) -> None:
+    text = f"We met {words} here."
+    assert [name for name, _, _ in names_of(text, [span_of(text, words)])] == left
 
 
 def test_tagged_short_name_of_one_person_is_his_and_a_place_stays_a_place() -> None:
@@ -201,3 +222,21 @@ def test_classifier_without_targets_judges_what_the_tagger_finds(tagging_folder:
     assert [p.target.name for p in classifier.predict(text, ["deal"])] == ["deal"]
     both = list(classifier.predict_many([text, "", text]))
     assert [len(d) for d in both] == [len(document), 0, len(document)]
+
+
+def test_finding_is_scored_by_rules_by_tagger_and_by_both(tagging_folder: Path, tiny_folder: Path) -> None:
+    sentence = Excerpt("x", "Iran thanked China .", mentions=(Mention(0, 4, Target("Iran")),), complete=True)
+    partial = replace(sentence, complete=False)
+    scorer = load_scorer(tagging_folder, backend="torch", device="cpu")
+    table = measure_finding(scorer, {"a": [sentence, partial], "b": [partial]})
+    ((name, number, rules, *_),) = table.rows
+    assert (name, number, rules) == ("a", "1", "0.667")  # Iran and China found, Iran marked
+    with pytest.raises(ModelError, match="expected a model with a tagger"):
+        measure_finding(load_scorer(tiny_folder, backend="torch", device="cpu"), {"a": [sentence]})
+
+
+def test_found_spans_are_scored_at_the_first_place_of_a_spelling() -> None:
+    excerpt = Excerpt("x", "Iran met Iran", mentions=(Mention(0, 4, Target("Iran")),), origin=Origin("crossner"))
+    assert mention_f1([excerpt], [[(0, 4), (9, 13)]]) == 1
+    assert mention_f1([excerpt], [[]]) == 0
+    assert mention_f1([excerpt], [[(0, 4), (5, 8)]]) == pytest.approx(2 / 3)

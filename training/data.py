@@ -78,11 +78,11 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     return Corpora(train, development, {name: _fingerprint(excerpts) for name, excerpts in train.items()})
 
 
-def add_development_options(parser: argparse.ArgumentParser) -> None:
+def add_development_options(parser: argparse.ArgumentParser, settings: str = "base.toml") -> None:
     """Let a command be told where the development splits are; ``read_development`` reads them."""
     parser.add_argument("--corpora", help="folder that holds the corpora (overrides corpora_folder)")
     parser.add_argument(
-        "--settings", type=Path, default=Path(__file__).with_name("base.toml"), help="default: training/base.toml"
+        "--settings", type=Path, default=Path(__file__).with_name(settings), help=f"default: training/{settings}"
     )
 
 

@@ -25,7 +25,7 @@ from stance.metrics import (
 )
 from stance.pairs import Pair
 from stance.scoring import FloatArray, PairScorer
-from stance.tagging import first_places
+from stance.tagging import Span, first_places
 from training.mentions import MENTION_CORPORA
 
 FOLDS = 2
@@ -63,7 +63,7 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
     for name, excerpts in splits.items():
         marked = [e for e in excerpts if e.complete or e.origin.source in MENTION_CORPORA]
         if marked and scorer.has_tagger:
-            scores[f"{name}/mentions"] = _mention_score(scorer, marked)
+            scores[f"{name}/mentions"] = mention_f1(marked, scorer.tag([e.text for e in marked]))
         if all(e.origin.source in MENTION_CORPORA for e in excerpts):
             continue
         complete = [e for e in excerpts if e.complete]
@@ -129,8 +129,8 @@ def cross_fitted(probabilities: FloatArray, y_true: BoolArray, documents: Sequen
     return y_pred
 
 
-def _mention_score(scorer: PairScorer, excerpts: Sequence[Excerpt]) -> float:
-    found = scorer.tag([e.text for e in excerpts])
+def mention_f1(excerpts: Sequence[Excerpt], found: Sequence[Sequence[Span]]) -> float:
+    """F1 of the spans found in excerpts whose mentions are all marked; each spelling counts at its first place."""
     agreed = total = 0
     for excerpt, spans in zip(excerpts, found, strict=True):
         gold, answer = (first_places(excerpt.text, s) for s in ([(m.start, m.end) for m in excerpt.mentions], spans))
