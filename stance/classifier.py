@@ -51,10 +51,13 @@ class StanceClassifier:
     Args:
         scorer: the model.
         actors: who is who; the shipped table if None.
+
+    ``tagger`` says whether the model's tagger looks for names where no targets are given; set to False, it saves a pass.
     """
 
     def __init__(self, scorer: PairScorer, actors: ActorTable | None = None) -> None:
         self.scorer = scorer
+        self.tagger = scorer.has_tagger
         self.actors = actors
         self.thresholds = np.asarray(scorer.settings.thresholds)
 
@@ -172,7 +175,7 @@ class StanceClassifier:
         """Make texts ready; where no targets are asked for, the model's tagger, if it has one, looks for them too."""
         split = [tuple(split_sentences(text)) for text in texts]
         tagged: list[list[list[Span]] | None] = [None] * len(texts)
-        if wanted is None and self.scorer.has_tagger:
+        if wanted is None and self.tagger:
             texts_of = [s.text for sentences in split for s in sentences]
             spans = iter(self.scorer.tag(texts_of, margin=TAG_MARGIN))
             tagged = [[next(spans) for _ in sentences] for sentences in split]

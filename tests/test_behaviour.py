@@ -34,7 +34,7 @@ MARGIN = 0.03
 """How far a rate of the shipped model may lie above the recorded one: another processor rounds int8 otherwise."""
 BARS = {("name_swap", Check.FLIP): 0.03, ("holder_target", Check.DIRECTION): 0.05}
 """What the project asks of the shipped model."""
-MISSED = pytest.mark.xfail(reason="the shipped model flips on 3.3 % of name swaps", strict=False)
+MISSED = pytest.mark.xfail(reason="the shipped model flips on 4.8 % of name swaps", strict=False)
 
 
 def expected(cases: Sequence[Case]) -> dict[Pair, frozenset[Stance]]:

@@ -220,6 +220,9 @@ def test_classifier_without_targets_judges_what_the_tagger_finds(tagging_folder:
     document = classifier.predict(text)
     assert {m for p in document for m in p.mentions} == set(named)
     assert [p.target.name for p in classifier.predict(text, ["deal"])] == ["deal"]
+    classifier.tagger = False
+    assert {m for p in classifier.predict(text) for m in p.mentions} == set(find_mentions([Sentence.of(text)])[0])
+    classifier.tagger = True
     both = list(classifier.predict_many([text, "", text]))
     assert [len(d) for d in both] == [len(document), 0, len(document)]
 

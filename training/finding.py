@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_development_options(parser, "fourth.toml")
     options = parser.parse_args(arguments)
     try:
-        print(measure_finding(load_scorer(options.model, device="cpu"), read_development(options)))
+        print(measure_finding(load_scorer(options.model, device="cpu"), read_development(options)).to_text())
     except StanceError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
