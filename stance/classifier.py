@@ -52,7 +52,7 @@ class StanceClassifier:
         scorer: the model.
         actors: who is who; the shipped table if None.
 
-    ``tagger`` says whether the model's tagger looks for names where no targets are given; set to False, it saves a pass.
+    ``tagger`` says whether the model's tagger looks for names where no targets are given; False saves a pass.
     """
 
     def __init__(self, scorer: PairScorer, actors: ActorTable | None = None) -> None:
