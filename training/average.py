@@ -16,7 +16,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from stance.errors import ConfigError, StanceError
+from stance.errors import ConfigError
 from stance.excerpts import Excerpt
 from stance.folder import Calibration
 from stance.loading import load_scorer
@@ -25,6 +25,7 @@ from training.behaviour import load_cases
 from training.build import save_model
 from training.calibration import fit_settings
 from training.card import write_card
+from training.command import one_line_errors
 from training.data import add_development_options, read_development
 from training.development import evaluate_development
 from training.record import read_record, rounded
@@ -96,6 +97,7 @@ def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[st
     }
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.average", description=__doc__.splitlines()[0])
@@ -104,12 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, required=True, help="folder to write the model to")
     add_development_options(parser)
     options = parser.parse_args(arguments)
-    try:
-        shares = options.shares or [1.0] * len(options.models)
-        average_models(options.models, shares, read_development(options), options.output)
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    shares = options.shares or [1.0] * len(options.models)
+    average_models(options.models, shares, read_development(options), options.output)
     return 0
 
 

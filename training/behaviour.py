@@ -36,6 +36,7 @@ from stance.metrics import Numbers
 from stance.pairs import Holder, Pair
 from stance.predictions import Prediction
 from stance.tables import Table, interval_cell
+from training.command import one_line_errors
 
 FOLDER = Path(__file__).parents[1] / "tests" / "behaviour"
 """Where the suite lies."""
@@ -279,6 +280,7 @@ def _rate(counts: Numbers) -> Numbers:
     return share
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.behaviour", description=__doc__.split("\n\n")[1])
@@ -287,11 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--failures", action="store_true", help="list every single failure")
     parser.add_argument("--record", action="store_true", help=f"write the rates to {RATES_FILE} of the suite")
     options = parser.parse_args(arguments)
-    try:
-        behaviour = measure_behaviour(options.model, load_cases(options.suite))
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    behaviour = measure_behaviour(options.model, load_cases(options.suite))
     if options.failures:
         print(*behaviour.failures, "", sep="\n")
     print(behaviour.to_table().to_text())

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from stance.errors import StanceError
 from stance.excerpts import Excerpt
 from stance.folder import Calibration, ModelSettings, write_settings
 from stance.labels import Stance
@@ -26,6 +25,7 @@ from stance.reliability import measure_reliability
 from stance.scoring import FloatArray, PairScorer, calibrate
 from training.behaviour import load_cases
 from training.card import write_card
+from training.command import one_line_errors
 from training.data import add_development_options, read_development
 from training.development import EXACT_KINDS, FOLDS, fold_numbers, list_exact
 from training.record import read_record, rounded, write_record
@@ -84,21 +84,18 @@ def _cross_fitted(logits: FloatArray, y_true: BoolArray, documents: Sequence[str
     return probabilities
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.calibration", description=__doc__.splitlines()[0])
     parser.add_argument("model", metavar="MODEL_DIR", type=Path, help="finished model folder")
     add_development_options(parser)
     options = parser.parse_args(arguments)
-    try:
-        development, record = read_development(options), read_record(options.model)
-        settings, figures = fit_settings(load_scorer(options.model, device="cpu"), development)
-        write_settings(settings, options.model)
-        write_record({**record, "scores": {**record["scores"], **rounded(figures)}}, options.model)
-        write_card(options.model, development, load_cases())
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    development, record = read_development(options), read_record(options.model)
+    settings, figures = fit_settings(load_scorer(options.model, device="cpu"), development)
+    write_settings(settings, options.model)
+    write_record({**record, "scores": {**record["scores"], **rounded(figures)}}, options.model)
+    write_card(options.model, development, load_cases())
     return 0
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from stance.classifier import Backend, StanceClassifier
-from stance.errors import StanceError
 from stance.evaluation import evaluate_excerpts
 from stance.excerpts import Excerpt
 from stance.folder import CARD_FILE, ONNX_FILE, TRAINING_FILE, Calibration, ModelSettings, read_settings
@@ -27,6 +26,7 @@ from stance.report import Report
 from stance.sections import Section
 from stance.tables import interval_cell, write_cell
 from training.behaviour import Behaviour, Case, load_cases, measure_behaviour
+from training.command import one_line_errors
 from training.data import add_development_options, read_development
 from training.development import EXACT_KINDS
 from training.record import read_record
@@ -284,17 +284,14 @@ def _corpus_rows(corpora: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     return [[name, str(c["rows"]), *_CORPORA.get(name, unknown)] for name, c in corpora.items()]
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__.split("\n\n")[1])
     parser.add_argument("model", metavar="MODEL_DIR", type=Path, help="finished model folder")
     add_development_options(parser)
     options = parser.parse_args(arguments)
-    try:
-        write_card(options.model, read_development(options), load_cases())
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    write_card(options.model, read_development(options), load_cases())
     return 0
 
 

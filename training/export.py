@@ -19,12 +19,12 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
-from stance.errors import StanceError
 from stance.folder import ONNX_FILE
 from stance.loading import load_scorer
 from stance.model import StanceModel, TorchForward
 from stance.packing import PackedBatch, PackedRow, PackingSettings, collate
 from stance.runtime import GRAPH_INPUTS, GRAPH_OUTPUTS, TAG_OUTPUT
+from training.command import one_line_errors
 
 OPSET = 17
 
@@ -102,6 +102,7 @@ def _example(settings: PackingSettings) -> PackedBatch:
     return collate([first, second], settings)
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.splitlines()[0])
@@ -109,11 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help=f"file to write (default: {ONNX_FILE} in the folder)")
     parser.add_argument("--fp32", action="store_true", help="keep 32-bit weights")
     options = parser.parse_args(arguments)
-    try:
-        export_onnx(options.folder, options.output or options.folder / ONNX_FILE, int8=not options.fp32)
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    export_onnx(options.folder, options.output or options.folder / ONNX_FILE, int8=not options.fp32)
     return 0
 
 

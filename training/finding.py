@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stance.classifier import TAG_MARGIN
-from stance.errors import ModelError, StanceError
+from stance.errors import ModelError
 from stance.excerpts import Excerpt
 from stance.loading import load_scorer
 from stance.scoring import PairScorer
@@ -20,6 +20,7 @@ from stance.sentences import Sentence
 from stance.tables import Table, write_cell
 from stance.tagging import Span
 from stance.targets import find_mentions
+from training.command import one_line_errors
 from training.data import add_development_options, read_development
 from training.development import mention_f1
 from training.mentions import MENTION_CORPORA
@@ -54,17 +55,14 @@ def _found(scorer: PairScorer, excerpts: Sequence[Excerpt]) -> tuple[list[list[S
     return rules, scorer.tag(texts), both
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.finding", description=__doc__.split("\n\n")[1])
     parser.add_argument("model", metavar="MODEL_DIR", type=Path, help="finished model folder")
     add_development_options(parser, "fourth.toml")
     options = parser.parse_args(arguments)
-    try:
-        print(measure_finding(load_scorer(options.model, device="cpu"), read_development(options)).to_text())
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    print(measure_finding(load_scorer(options.model, device="cpu"), read_development(options)).to_text())
     return 0
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, parse_excerpt, read_json_lines, save_excerpts
+from training.command import one_line_errors
 from training.corpora import READERS, Splits, read_excerpts
 
 STANDOFF = "standoff"
@@ -88,6 +89,7 @@ def _excerpt(row: Mapping[str, Any], source: Mapping[str, Any], path: Path, numb
         raise DataError(str(error), path, number) from None
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.standoff", description=__doc__.splitlines()[0])
@@ -95,11 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--texts", type=Path, required=True, help="folder of their sources")
     parser.add_argument("output", type=Path, help="file of excerpts to write")
     options = parser.parse_args(arguments)
-    try:
-        save_excerpts(read_standoff(options.folder, options.texts)["train"], options.output)
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    save_excerpts(read_standoff(options.folder, options.texts)["train"], options.output)
     return 0
 
 

@@ -26,13 +26,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stance import __version__ as stance_version
-from stance.errors import ConfigError, StanceError
+from stance.errors import ConfigError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
 from training.behaviour import load_cases
 from training.build import first_model, save_model, start_digest
 from training.calibration import fit_settings
 from training.card import write_card
+from training.command import one_line_errors
 from training.config import StageSettings, TrainingSettings, load_settings, public_settings
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
@@ -313,6 +314,7 @@ def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
     return json.dumps({"settings": record, "corpora": corpora.fingerprints}, sort_keys=True)
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
@@ -330,12 +332,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "output": None if options.output is None else str(Path(options.output).resolve()),
         "seed": options.seed,
     }
-    try:
-        settings = load_settings(options.settings, {k: v for k, v in overrides.items() if v is not None})
-        train(settings, options.run, show_progress=sys.stderr.isatty())
-    except StanceError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+    settings = load_settings(options.settings, {k: v for k, v in overrides.items() if v is not None})
+    train(settings, options.run, show_progress=sys.stderr.isatty())
     return 0
 
 
