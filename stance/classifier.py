@@ -18,8 +18,7 @@ from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
 from stance.predictions import Document, Prediction
 from stance.resolution import Resolved, resolve_holders
 from stance.scoring import FloatArray, PairScorer, Scores
-from stance.sentences import Sentence, split_sentences
-from stance.tagging import Span
+from stance.sentences import Sentence, Span, split_sentences
 from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
 
 Backend = Literal["auto", "torch", "onnx"]

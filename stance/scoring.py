@@ -18,8 +18,8 @@ from stance.folder import Calibration, ModelSettings
 from stance.labels import Stance
 from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence, text_row
 from stance.pairs import ANY, Pair
-from stance.sentences import encodable
-from stance.tagging import TAGS, Span, find_spans
+from stance.sentences import Span, encodable
+from stance.tagging import TAGS, find_spans
 from stance.targets import Mention
 
 FloatArray = NDArray[np.float32]
@@ -115,9 +115,10 @@ class PairScorer:
         assert isinstance(self.forward, TaggingForward)  # callers ask has_tagger
         distinct = list(dict.fromkeys(texts))
         encodings = self.tokenizer.encode_batch([encodable(t) for t in distinct], add_special_tokens=False)
-        logits = [np.zeros((len(e.ids), len(TAGS)), np.float32) for e in encodings]
         parts = [(i, *part) for i, e in enumerate(encodings) for part in _parts(e, self.packing.max_text)]
-        rows = [text_row(np.asarray(encodings[i].ids[first:last], np.int64)) for i, first, last in parts]
+        ids = [np.asarray(e.ids, np.int64) for e in encodings]
+        rows = [text_row(ids[i][first:last]) for i, first, last in parts]
+        logits = [np.zeros((len(pieces), len(TAGS)), np.float32) for pieces in ids]
         for bucket in bucket_rows([row.length for row in rows], max_tokens or self.max_tokens):
             found = self.forward.tag(collate([rows[k] for k in bucket], self.packing))
             for k, answers in zip(bucket, found, strict=True):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import sentencex
 
+Span = tuple[int, int]
+"""Half-open characters of a sentence."""
+
 _LINE_BREAK = re.compile(r"\r\n?|\n|\u2028|\u2029|\x0b|\x0c|\x85")
 _BREAKS_IN_A_ROW = re.compile(r"(?:(?:\r\n?|\n|\u2028|\u2029|\x0b|\x0c|\x85)[^\S\r\n]*)+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")

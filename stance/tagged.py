@@ -11,9 +11,7 @@ from collections.abc import Sequence
 
 from stance.actors import ActorTable, Kind
 from stance.names import Name
-
-Span = tuple[int, int]
-"""Half-open characters of a sentence."""
+from stance.sentences import Span
 
 _LOOSE_END = re.compile(r"(?:\s+(?:of|the|for|and|on|in|to|a|an)\b|[\s,;:(-])+$")
 _PLACES = (Kind.STATE, Kind.TERRITORY, Kind.REGION)
@@ -21,9 +19,9 @@ _PLACES = (Kind.STATE, Kind.TERRITORY, Kind.REGION)
 
 def join_tagged(text: str, names: Sequence[Name], spans: Sequence[Span], table: ActorTable) -> list[Name]:
     """Add to the names that the rules found in a sentence what only the tagger found, in order and without overlaps."""
-    ruled = [range(name.start, name.end) for name in names]
+    covered = {k for name in names for k in range(name.start, name.end)}
     trimmed = (_trimmed(text, span) for span in spans)
-    new = [s for s in trimmed if s is not None and not any(s[0] < r.stop and r.start < s[1] for r in ruled)]
+    new = [span for span in trimmed if span is not None and covered.isdisjoint(range(*span))]
     return sorted([*names, *(_resolved(text, span, table) for span in new)], key=lambda n: n.start)
 
 
@@ -38,5 +36,6 @@ def _resolved(text: str, span: Span, table: ActorTable) -> Name:
     """Give a span its actor. A place that the rules did not take for its state stays under its own name."""
     words = text[span[0] : span[1]]
     actor = table.find(words)
-    known = actor is not None and actor.kind not in _PLACES
-    return Name(*span, actor.name, actor.id) if actor is not None and known else Name(*span, words, None)
+    if actor is None or actor.kind in _PLACES:
+        return Name(*span, words, None)
+    return Name(*span, actor.name, actor.id)

@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from stance.sentences import Span
+
 OUTSIDE, BEGIN, INSIDE = range(3)
 TAGS = ("O", "B", "I")
 """Columns of the tag logits."""
 
 UNKNOWN_TAG = -100
 """Tag of a piece that teaches nothing; cross entropy passes it over."""
-
-Span = tuple[int, int]
-"""Half-open characters of a sentence."""
 
 
 def tag_pieces(encoding: Encoding, text: str, spans: Sequence[Span]) -> NDArray[np.int64]:
@@ -35,9 +34,10 @@ def tag_pieces(encoding: Encoding, text: str, spans: Sequence[Span]) -> NDArray[
         for match in re.finditer(rf"(?<!\w){re.escape(text[start:end])}(?!\w)", text):
             if all(match.end() <= a or b <= match.start() for a, b in places):
                 places.add(match.span())
-    tags = np.full(len(encoding.ids), UNKNOWN_TAG, dtype=np.int64)
+    offsets = encoding.offsets  # made anew whenever it is asked for
+    tags = np.full(len(offsets), UNKNOWN_TAG, dtype=np.int64)
     for i in _first_pieces(encoding):
-        start, end = encoding.offsets[i]
+        start, end = offsets[i]
         around = [a for a, b in places if a < end and start < b]
         tags[i] = OUTSIDE if not around else BEGIN if start <= min(around) else INSIDE
     return tags
@@ -49,14 +49,14 @@ def find_spans(encoding: Encoding, logits: NDArray[np.floating], margin: float =
     A word belongs to one only where that beats ``OUTSIDE`` by ``margin``.
     """
     answers = (logits + margin * (np.arange(len(TAGS)) == OUTSIDE)).argmax(axis=1)
-    firsts = _first_pieces(encoding)
+    offsets, firsts = encoding.offsets, _first_pieces(encoding)
     if not firsts:
         return []
-    ends = [encoding.offsets[j - 1][1] for j in [*firsts[1:], len(encoding.ids)]]
+    ends = [offsets[j - 1][1] for j in [*firsts[1:], len(offsets)]]
     spans: list[Span] = []
     open_ = False
     for i, end in zip(firsts, ends, strict=True):
-        start = encoding.offsets[i][0]
+        start = offsets[i][0]
         if answers[i] == INSIDE and open_:
             spans[-1] = (spans[-1][0], end)
         elif answers[i] != OUTSIDE:

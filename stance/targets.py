@@ -14,7 +14,7 @@ from functools import lru_cache
 from stance.actors import Actor, ActorTable
 from stance.errors import TargetError
 from stance.names import Name, find_names, names_person, names_place_only
-from stance.sentences import Sentence
+from stance.sentences import Sentence, Span
 from stance.spelling import Lexicon, folded
 from stance.tagged import join_tagged
 
@@ -160,7 +160,7 @@ def find_mentions(
     targets: Sequence[str | Target] | MentionFinder | None = None,
     *,
     table: ActorTable | None = None,
-    tagged: Sequence[Sequence[tuple[int, int]]] | None = None,
+    tagged: Sequence[Sequence[Span]] | None = None,
 ) -> list[list[Mention]]:
     """List the mentions in every sentence of one document.
 

@@ -25,8 +25,9 @@ from stance.metrics import (
 )
 from stance.pairs import Pair
 from stance.scoring import FloatArray, PairScorer
-from stance.tagging import Span, first_places
-from training.mentions import MENTION_CORPORA
+from stance.sentences import Span
+from stance.tagging import first_places
+from training.mentions import MENTION_CORPORA, marks_all_mentions
 
 FOLDS = 2
 """Thresholds scored on one fold of documents are tuned on the others."""
@@ -61,7 +62,7 @@ def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excer
     """
     scores: dict[str, float] = {}
     for name, excerpts in splits.items():
-        marked = [e for e in excerpts if e.complete or e.origin.source in MENTION_CORPORA]
+        marked = [e for e in excerpts if marks_all_mentions(e)]
         if marked and scorer.has_tagger:
             scores[f"{name}/mentions"] = mention_f1(marked, scorer.tag([e.text for e in marked]))
         if all(e.origin.source in MENTION_CORPORA for e in excerpts):

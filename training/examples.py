@@ -19,7 +19,7 @@ from stance.sentences import encodable
 from stance.tagging import UNKNOWN_TAG, tag_pieces
 from stance.targets import Mention
 from training.losses import EXACT, NEGATIVE, NEUTRAL, POSITIVE, UNKNOWN_RELATION
-from training.mentions import MENTION_CORPORA
+from training.mentions import marks_all_mentions
 
 _KINDS = {Polarity.POSITIVE: POSITIVE, Polarity.NEUTRAL: NEUTRAL, Polarity.NEGATIVE: NEGATIVE}
 _RELATIONS = {root: number for number, root in enumerate(PLOVER_ROOTS)}
@@ -45,7 +45,7 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
     seen: set[Pair] = set()
     for excerpt in excerpts:
         sentence = by_text.setdefault(excerpt.text, JudgedSentence(excerpt.text))
-        if excerpt.complete or excerpt.origin.source in MENTION_CORPORA:
+        if marks_all_mentions(excerpt):
             sentence.mentions = excerpt.mentions
         codes = {(p.holder, p.target): p.relation for p in excerpt.pairs}
         views = [excerpt.to_pairs(), excerpt.to_target_pairs()] if excerpt.complete else [excerpt.to_pairs()]
@@ -80,7 +80,7 @@ def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer, max_pa
 def draw_pairs(record: Mapping[str, Any], max_pairs: int, random: np.random.Generator) -> dict[str, Any]:
     """Leave at most ``max_pairs`` pairs in a record: those with a stance first, the rest at random."""
     targets = np.asarray(record["targets"])
-    if len(targets) <= max_pairs:  # of which a sentence without pairs has none
+    if len(targets) <= max_pairs:
         return dict(record)
     plain = (targets.max(axis=1) == 0) & (np.asarray(record["kinds"]) == EXACT)
     kept = np.sort(np.argsort(plain + random.uniform(0, 0.5, len(plain)))[:max_pairs])

@@ -16,14 +16,13 @@ from stance.errors import ModelError
 from stance.excerpts import Excerpt
 from stance.loading import load_scorer
 from stance.scoring import PairScorer
-from stance.sentences import Sentence
+from stance.sentences import Sentence, Span
 from stance.tables import Table, write_cell
-from stance.tagging import Span
 from stance.targets import find_mentions
 from training.command import one_line_errors
 from training.data import add_development_options, read_development
 from training.development import mention_f1
-from training.mentions import MENTION_CORPORA
+from training.mentions import marks_all_mentions
 
 
 def measure_finding(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]]) -> Table:
@@ -36,7 +35,7 @@ def measure_finding(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]])
         raise ModelError("expected a model with a tagger; got one without; train it with tag_weight above 0")
     rows = []
     for name, split in splits.items():
-        marked = [e for e in split if e.complete or e.origin.source in MENTION_CORPORA]
+        marked = [e for e in split if marks_all_mentions(e)]
         if marked:
             scores = [mention_f1(marked, found) for found in _found(scorer, marked)]
             rows.append((name, str(len(marked)), *map(write_cell, scores)))

@@ -19,6 +19,11 @@ _NO_SPACE_BEFORE = frozenset({",", ".", ";", ":", ")", "]", "}", "!", "?", "%", 
 _NO_SPACE_AFTER = frozenset({"(", "[", "{", "$", "£", "€"})
 
 
+def marks_all_mentions(excerpt: Excerpt) -> bool:
+    """Say whether every named mention of an excerpt is marked, so that the rest of it names nobody."""
+    return excerpt.complete or excerpt.origin.source in MENTION_CORPORA
+
+
 def read_crossner(folder: Path) -> dict[str, list[Excerpt]]:
     """Read CrossNER's political domain: ``train.txt`` and ``dev.txt``, a word and its tag a line.
 
