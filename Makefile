@@ -37,7 +37,8 @@ train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.train training/third.toml --run runs/third
 	$(BIN)/python -m training.train training/fourth.toml --run runs/fourth
 	$(BIN)/python -m training.train training/fifth.toml --run runs/fifth
-	$(BIN)/python -m training.average runs/fourth/model runs/fifth/model --settings training/fourth.toml --output models/base
+	$(BIN)/python -m training.average runs/fourth/model runs/fifth/model --settings training/fourth.toml --output runs/tagged
+	$(BIN)/python -m training.train training/sixth.toml --run runs/sixth
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

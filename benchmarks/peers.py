@@ -192,7 +192,7 @@ def in_batches(
     ids = encoded["input_ids"]
     answers = []
     with torch.inference_mode():
-        for bucket in bucket_rows([len(i) for i in ids], CPU_TOKENS):
+        for bucket in bucket_rows([(len(i), 0) for i in ids], CPU_TOKENS):
             width = max(len(ids[i]) for i in bucket)
             padded = np.full((len(bucket), width), tokenizer.pad_token_id)
             for row, i in enumerate(bucket):

@@ -19,17 +19,21 @@ from stance.cores import cpu_quota
 from stance.errors import ModelError, StanceError
 from stance.folder import CONFIG_FILE
 from stance.labels import PLOVER_ROOTS, Stance
-from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, PackedBatch
+from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, MODEL_INPUTS, PackedBatch
 from stance.scoring import FloatArray
 from stance.tagging import TAGS
+
+BERT_LIKE = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True}
+"""Encoders whose layers take states and a mask and no more, and whether they count positions from ``pad_token_id``."""
 
 
 class StanceConfig(PretrainedConfig):
     """Settings of a ``StanceModel``.
 
-    ``encoder`` is the configuration of any BERT-like encoder; ``max_text`` counts word pieces of text, without
+    ``encoder`` is the configuration of an encoder of ``BERT_LIKE``; ``max_text`` counts word pieces of text, without
     ``[CLS]``, ``[SEP]`` and markers; ``relations`` names the columns of the relation head; ``tagger`` says whether a
-    head finds named mentions.
+    head finds named mentions. ``text_layers`` of the encoder's layers read the text alone before the markers join; 0
+    lets them join with the words.
     """
 
     model_type = "stance"
@@ -37,10 +41,12 @@ class StanceConfig(PretrainedConfig):
     def __init__(
         self,
         encoder: PretrainedConfig | Mapping[str, Any] | None = None,
+        *,
         max_text: int = 254,
         head_dropout: float = 0.1,
         relations: tuple[str, ...] | list[str] = tuple(PLOVER_ROOTS),
         tagger: bool = False,
+        text_layers: int = 0,
         **kwargs: Any,
     ) -> None:
         self.encoder = encoder.to_dict() if isinstance(encoder, PretrainedConfig) else dict(encoder or {})
@@ -49,6 +55,7 @@ class StanceConfig(PretrainedConfig):
         self.head_dropout = head_dropout
         self.relations = list(relations)
         self.tagger = tagger
+        self.text_layers = text_layers
         super().__init__(**kwargs)
 
     def encoder_config(self) -> PretrainedConfig:
@@ -96,30 +103,63 @@ class StanceModel(PreTrainedModel):
         )
         self.stances = nn.Linear(size, len(Stance))
         self.relations = nn.Linear(size, len(config.relations))
-        self.tagger = nn.Linear(size, len(TAGS)) if config.tagger else None
+        self.tagger = _tagger(size, config.head_dropout) if config.tagger else None
         self.post_init()  # type: ignore[no-untyped-call]  # transformers types it not
 
     def forward(  # noqa: PLR0917  # the exported graph takes its inputs in this order
-        self, input_ids: Tensor, position_ids: Tensor, groups: Tensor, pair_rows: Tensor, markers: Tensor, spans: Tensor
+        self,
+        input_ids: Tensor,
+        position_ids: Tensor,
+        marker_ids: Tensor,
+        marker_ends: Tensor,
+        groups: Tensor,
+        pair_rows: Tensor,
+        markers: Tensor,
+        spans: Tensor,
     ) -> StanceOutput:
         """Run the packed pass; see ``PackedBatch`` for the shapes."""
+        length = input_ids.shape[1]
+        states = self.encoder.embeddings(input_ids=input_ids, position_ids=position_ids)
+        mask = self._mask((groups == 0)[:, None, :length])  # (n_rows, 1, 1, length)
+        for layer in self.encoder.encoder.layer[: self.config.text_layers]:
+            states = layer(states, mask)
+        states = torch.cat([states, self._marker_states(states, position_ids, marker_ids, marker_ends)], dim=1)
         mine = groups[:, :, None] == groups[:, None, :]
-        visible = (mine | (groups == 0)[:, None, :])[:, None]  # (n_rows, 1, length, length)
-        hidden = torch.finfo(self.dtype).min
-        mask = torch.zeros(visible.shape, dtype=self.dtype, device=visible.device).masked_fill_(~visible, hidden)
-        states = self.encoder(input_ids=input_ids, position_ids=position_ids, attention_mask=mask).last_hidden_state
+        mask = self._mask(mine | (groups == 0)[:, None, :])  # (n_rows, 1, length + n_markers, length + n_markers)
+        for layer in self.encoder.encoder.layer[self.config.text_layers :]:
+            states = layer(states, mask)
         rows = pair_rows[:, None]
-        columns = torch.cat([torch.zeros_like(rows), markers, spans], dim=1)
+        columns = torch.cat([torch.zeros_like(rows), markers + length, spans], dim=1)
         read = states[rows, columns]  # (n_pairs, 1 + 2 + 4, size)
         features = self.head(read.flatten(1))
-        tags = None if self.tagger is None else self.tagger(states)
+        tags = None if self.tagger is None else self.tagger(states[:, :length])
         return StanceOutput(logits=self.stances(features), relation_logits=self.relations(features), tag_logits=tags)
+
+    def _marker_states(self, states: Tensor, position_ids: Tensor, marker_ids: Tensor, marker_ends: Tensor) -> Tensor:
+        """Begin markers, ``(n_rows, n_markers, size)``, as their token at the place they stand for.
+
+        Where they join a text that some layers have read, what these read at both ends of the place is added.
+        """
+        rows = torch.arange(states.shape[0], device=states.device)[:, None]
+        first, last = marker_ends[:, :, 0], marker_ends[:, :, 1]
+        begun: Tensor = self.encoder.embeddings(input_ids=marker_ids, position_ids=position_ids[rows, first])
+        return begun + (states[rows, first] + states[rows, last]) / 2 if self.config.text_layers else begun
+
+    def _mask(self, visible: Tensor) -> Tensor:
+        """Turn who sees whom, ``(n_rows, n_queries, n_keys)``, into what attention adds to its scores."""
+        nothing = torch.zeros(visible.shape, dtype=self.dtype, device=visible.device)
+        return nothing.masked_fill_(~visible, torch.finfo(self.dtype).min)[:, None]
+
+
+def _tagger(size: int, dropout: float) -> nn.Module:
+    """Make the head that finds mentions: its own hidden layer, because the text's states serve the pairs as well."""
+    hidden = (nn.Dropout(dropout), nn.Linear(size, size), nn.GELU(), nn.Dropout(dropout))
+    return nn.Sequential(*hidden, nn.Linear(size, len(TAGS)))
 
 
 def position_offset(encoder_config: PretrainedConfig) -> int:
     """Tell which position id the first token takes: RoBERTa and its kin count from ``pad_token_id + 1``."""
-    counts_from_pad = {"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl"}
-    return int(encoder_config.pad_token_id) + 1 if encoder_config.model_type in counts_from_pad else 0
+    return int(encoder_config.pad_token_id) + 1 if BERT_LIKE[encoder_config.model_type] else 0
 
 
 AutoConfig.register("stance", StanceConfig)
@@ -166,8 +206,7 @@ class TorchForward:
 
 def batch_tensors(batch: PackedBatch, device: torch.device) -> dict[str, Tensor]:
     """Move what ``StanceModel.forward`` takes to a device; to a GPU from pinned memory, without waiting for it."""
-    names = ("input_ids", "position_ids", "groups", "pair_rows", "markers", "spans")
-    tensors = {name: torch.from_numpy(getattr(batch, name)) for name in names}
+    tensors = {name: torch.from_numpy(getattr(batch, name)) for name in MODEL_INPUTS}
     if device.type == "cuda":
         tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
     return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}

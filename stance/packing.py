@@ -1,10 +1,10 @@
 """From pairs of one sentence to one packed input: token ids, positions, groups and marker places. numpy only.
 
 A sentence is encoded once, however many pairs it has. Each pair adds two marker tokens behind the text, ``[H]`` and
-``[T]``, which take the position ids of the first word piece of holder and target ("levitated markers": PL-Marker, Ye
-et al., ACL 2022; PURE's approximation, Zhong and Chen, NAACL 2021). AUTHOR and ANY have a token of their own in place
-of ``[H]``, at the position of ``[CLS]``. Where a span ends, the head reads from the text's own states: closing markers
-would cost two more columns a pair.
+``[T]``, which take the places of holder and target ("levitated markers": PL-Marker, Ye et al., ACL 2022; PURE's
+approximation, Zhong and Chen, NAACL 2021). AUTHOR and ANY have a token of their own in place of ``[H]``, at the place
+of ``[CLS]``. Where a span ends, the head reads from the text's own states: closing markers would cost two more columns
+a pair. Text and markers are two blocks of columns, because the encoder's first layers may read the text alone.
 
 ``groups`` says who may attend to whom: text (group 0) is open to everybody, the markers of a pair (group
 1, 2, ...) only to one another, padding (-1) to nobody. So text states do not depend on the pairs, and no pair on
@@ -30,6 +30,7 @@ MARKER_TOKENS = ("[H]", "[AUTHOR]", "[ANY]", "[T]")
 
 MARKERS_PER_PAIR = 2
 ENDS_PER_PAIR = 4
+_LIKE_LENGTH = 4
 # A holder's mode is the place of its marker in MARKER_TOKENS.
 _MENTION, _AUTHOR, _ANY, _TARGET = range(4)
 
@@ -68,27 +69,36 @@ class PackedRow:
     truncated: bool
 
     @property
-    def length(self) -> int:
-        """Columns the row takes: text, ``[CLS]``, ``[SEP]`` and markers."""
-        return len(self.tokens) + 2 + MARKERS_PER_PAIR * len(self.modes)
+    def size(self) -> tuple[int, int]:
+        """Columns the row takes: those of text, ``[CLS]`` and ``[SEP]``, and those of markers."""
+        return len(self.tokens) + 2, MARKERS_PER_PAIR * len(self.modes)
 
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
     """Rows side by side, as the encoder takes them.
 
-    ``input_ids``, ``position_ids`` and ``groups`` are ``(n_rows, length)``; ``pair_rows`` ``(n_pairs,)`` is the row of
-    each pair, ``markers`` ``(n_pairs, 2)`` the columns of its markers, ``spans`` ``(n_pairs, 4)`` the columns of the
-    first and last word piece of holder and target (that of ``[CLS]`` for AUTHOR and ANY). ``index`` is ``(n_pairs,)``.
+    ``input_ids`` and ``position_ids`` ``(n_rows, length)`` hold the text, ``marker_ids`` ``(n_rows, n_markers)``
+    the markers, ``marker_ends`` ``(n_rows, n_markers, 2)`` the text columns that each stands for, first and last;
+    ``groups`` ``(n_rows, length + n_markers)`` the groups of both, text first. ``pair_rows`` ``(n_pairs,)`` is the row
+    of each pair, ``markers`` ``(n_pairs, 2)`` the columns of its markers behind those of the text, ``spans``
+    ``(n_pairs, 4)`` the columns of the first and last word piece of holder and target (that of ``[CLS]`` for AUTHOR and
+    ANY). ``index`` is ``(n_pairs,)``.
     """
 
     input_ids: IntArray
     position_ids: IntArray
+    marker_ids: IntArray
+    marker_ends: IntArray
     groups: IntArray
     pair_rows: IntArray
     markers: IntArray
     spans: IntArray
     index: IntArray
+
+
+MODEL_INPUTS = ("input_ids", "position_ids", "marker_ids", "marker_ends", "groups", "pair_rows", "markers", "spans")
+"""Arrays of a ``PackedBatch`` that the network takes, in the order of ``StanceModel.forward``."""
 
 
 def pack_sentence(
@@ -126,44 +136,61 @@ def text_row(tokens: IntArray) -> PackedRow:
 
 
 def collate(rows: Sequence[PackedRow], settings: PackingSettings) -> PackedBatch:
-    """Lay rows side by side, padded to the longest. No loop over tokens or pairs."""
-    n_text = np.array([len(r.tokens) for r in rows]) + 2
-    n_pairs = np.array([len(r.modes) for r in rows])
-    shape = (len(rows), int((n_text + MARKERS_PER_PAIR * n_pairs).max()))
-    input_ids = np.full(shape, settings.pad_id, dtype=np.int64)
-    columns = np.arange(shape[1])
+    """Lay rows side by side, text and markers each padded to the longest. No loop over tokens or pairs."""
+    n_text, n_markers = np.array([row.size for row in rows]).T
+    width, marker_width = int(n_text.max()), int(n_markers.max())
+    columns = np.arange(width)
     is_text = columns < n_text[:, None]
     is_piece = is_text & (columns > 0) & (columns < n_text[:, None] - 1)
+    input_ids = np.full((len(rows), width), settings.pad_id, dtype=np.int64)
     input_ids[:, 0] = settings.cls_id
     input_ids[np.arange(len(rows)), n_text - 1] = settings.sep_id
     input_ids[is_piece] = np.concatenate([r.tokens for r in rows])
-    groups = np.where(is_text, 0, -1)
-    position_ids = np.where(is_text, columns, 0)
+    position_ids = np.where(is_text, columns, 0) + settings.position_offset
 
+    n_pairs = n_markers // MARKERS_PER_PAIR
     pair_rows = np.repeat(np.arange(len(rows)), n_pairs)
     within = np.arange(len(pair_rows)) - np.repeat(np.cumsum(n_pairs) - n_pairs, n_pairs)
-    markers = n_text[pair_rows][:, None] + MARKERS_PER_PAIR * within[:, None] + np.arange(MARKERS_PER_PAIR)
+    places = MARKERS_PER_PAIR * within[:, None] + np.arange(MARKERS_PER_PAIR)
     modes = np.concatenate([r.modes for r in rows])
     kinds = np.stack([modes, np.full_like(modes, _TARGET)], axis=1)
     spans = np.concatenate([r.spans for r in rows]) + 1  # behind [CLS]; AUTHOR and ANY (-1) fall on it
-    at = (pair_rows[:, None], markers)
-    input_ids[at] = np.asarray(settings.marker_ids, dtype=np.int64)[kinds]
-    position_ids[at] = spans[:, ::2]
-    groups[at] = within[:, None] + 1
-    index = np.concatenate([r.index for r in rows])
-    return PackedBatch(input_ids, position_ids + settings.position_offset, groups, pair_rows, markers, spans, index)
+    at = (pair_rows[:, None], places)
+    marker_ids = np.full((len(rows), marker_width), settings.pad_id, dtype=np.int64)
+    marker_ids[at] = np.asarray(settings.marker_ids, dtype=np.int64)[kinds]
+    marker_ends = np.zeros((len(rows), marker_width, 2), dtype=np.int64)
+    marker_ends[at] = spans.reshape(-1, MARKERS_PER_PAIR, 2)
+    marker_groups = np.full((len(rows), marker_width), -1)
+    marker_groups[at] = within[:, None] + 1
+    return PackedBatch(
+        input_ids=input_ids,
+        position_ids=position_ids,
+        marker_ids=marker_ids,
+        marker_ends=marker_ends,
+        groups=np.concatenate([np.where(is_text, 0, -1), marker_groups], axis=1),
+        pair_rows=pair_rows,
+        markers=places,
+        spans=spans,
+        index=np.concatenate([r.index for r in rows]),
+    )
 
 
-def bucket_rows(lengths: Sequence[int] | IntArray, max_tokens: int) -> list[IntArray]:
-    """Group rows of like length into batches of at most ``max_tokens`` columns, padding counted.
+def bucket_rows(sizes: Sequence[tuple[int, int]] | IntArray, max_tokens: int) -> list[IntArray]:
+    """Group rows of like size into batches of at most ``max_tokens`` columns, padding counted.
 
-    Returns indices into ``lengths``; a row longer than the budget gets a batch of its own.
+    ``sizes`` is ``(n_rows, 2)``: columns of text and of markers, as ``PackedRow.size``. Rows are sorted by text, and
+    those of about as much text by markers. Returns indices into ``sizes``; a row larger than the budget gets a batch of
+    its own.
     """
-    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    table = np.asarray(sizes, dtype=np.int64).reshape(-1, 2)
+    order = np.lexsort((-table[:, 1], -(table[:, 0] // _LIKE_LENGTH)))
     batches: list[IntArray] = []
     start = 0
     while start < len(order):
-        count = max(1, max_tokens // max(1, int(lengths[order[start]])))
+        # A batch holds at least as many columns as its rows, so that no more of them need be looked at.
+        widest = np.maximum.accumulate(table[order[start : start + max_tokens]], axis=0).sum(axis=1)
+        fits = widest * np.arange(1, len(widest) + 1) <= max_tokens
+        count = max(1, len(fits) if fits.all() else int(fits.argmin()))
         batches.append(order[start : start + count])
         start += count
     return batches

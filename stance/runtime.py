@@ -10,11 +10,8 @@ import numpy as np
 import onnxruntime
 
 from stance.cores import available_cores
-from stance.packing import PackedBatch
+from stance.packing import MODEL_INPUTS, PackedBatch
 from stance.scoring import FloatArray
-
-GRAPH_INPUTS = ("input_ids", "position_ids", "groups", "pair_rows", "markers", "spans")
-"""Inputs of the exported graph: arrays of a ``PackedBatch``, in the order of ``StanceModel.forward``."""
 
 GRAPH_OUTPUTS = ("logits", "relation_logits")
 TAG_OUTPUT = "tag_logits"
@@ -50,7 +47,7 @@ class OnnxForward:
             # (A forked process must leave by os._exit, as those of multiprocessing do, for the same reason.)
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.session))
             self._open()
-        feed = {name: np.ascontiguousarray(getattr(batch, name)) for name in GRAPH_INPUTS}
+        feed = {name: np.ascontiguousarray(getattr(batch, name)) for name in MODEL_INPUTS}
         found: list[FloatArray] = self.session.run(outputs, feed)
         return found
 

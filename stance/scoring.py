@@ -94,7 +94,7 @@ class PairScorer:
         relations = np.zeros((len(distinct), len(self.settings.relations)), dtype=np.float32)
         truncated = np.zeros(len(distinct), dtype=np.bool_)
         rows = self.pack(distinct)
-        for bucket in bucket_rows([row.length for row in rows], max_tokens or self.max_tokens):
+        for bucket in bucket_rows([row.size for row in rows], max_tokens or self.max_tokens):
             chosen = [rows[i] for i in bucket]
             batch = collate(chosen, self.packing)
             logits[batch.index], relations[batch.index] = self.forward(batch)
@@ -119,7 +119,7 @@ class PairScorer:
         ids = [np.asarray(e.ids, np.int64) for e in encodings]
         rows = [text_row(ids[i][first:last]) for i, first, last in parts]
         logits = [np.zeros((len(pieces), len(TAGS)), np.float32) for pieces in ids]
-        for bucket in bucket_rows([row.length for row in rows], max_tokens or self.max_tokens):
+        for bucket in bucket_rows([row.size for row in rows], max_tokens or self.max_tokens):
             found = self.forward.tag(collate([rows[k] for k in bucket], self.packing))
             for k, answers in zip(bucket, found, strict=True):
                 i, first, last = parts[k]

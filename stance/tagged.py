@@ -1,7 +1,8 @@
 """Names that a tagger found, beside those of the table and its rules: the tagger finds, the table resolves.
 
 The table and the rules know where the names they know begin, end and whom they mean; where they found something, it
-holds. The tagger reads what surrounds a name and so finds those that no list has and no rule expects.
+holds, unless it is a part of a longer name that no table has ("2008 United States presidential election"). The tagger
+reads what surrounds a name and so finds those that no list has and no rule expects.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ _PLACES = (Kind.STATE, Kind.TERRITORY, Kind.REGION)
 
 
 def join_tagged(text: str, names: Sequence[Name], spans: Sequence[Span], table: ActorTable) -> list[Name]:
-    """Add to the names that the rules found in a sentence what only the tagger found, in order and without overlaps."""
-    covered = {k for name in names for k in range(name.start, name.end)}
-    trimmed = (_trimmed(text, span) for span in spans)
-    new = [span for span in trimmed if span is not None and covered.isdisjoint(range(*span))]
-    return sorted([*names, *(_resolved(text, span, table) for span in new)], key=lambda n: n.start)
+    """Join the names that the rules found in a sentence with those of the tagger, in order and without overlaps."""
+    joined = list(names)
+    for span in filter(None, (_trimmed(text, tagged) for tagged in spans)):
+        start, end = span
+        touched = [name for name in joined if name.start < end and start < name.end]
+        longer = all(start <= name.start and name.end <= end for name in touched)
+        if not touched or (longer and table.find(text[start:end]) is None):
+            joined = [*(name for name in joined if name not in touched), _resolved(text, span, table)]
+    return sorted(joined, key=lambda n: n.start)
 
 
 def _trimmed(text: str, span: Span) -> Span | None:

@@ -46,23 +46,27 @@ def tag_pieces(encoding: Encoding, text: str, spans: Sequence[Span]) -> NDArray[
 def find_spans(encoding: Encoding, logits: NDArray[np.floating], margin: float = 0.0) -> list[Span]:
     """Read the mentions off tag logits ``(n_pieces, 3)``; one may begin with ``INSIDE``, and ends where a word ends.
 
-    A word belongs to one only where that beats ``OUTSIDE`` by ``margin``.
+    Those of which every word beats ``OUTSIDE`` by ``margin`` are given.
     """
-    answers = (logits + margin * (np.arange(len(TAGS)) == OUTSIDE)).argmax(axis=1)
+    answers = logits.argmax(axis=1)
+    lead = logits[:, [BEGIN, INSIDE]].max(axis=1, initial=-np.inf) - logits[:, OUTSIDE]
     offsets, firsts = encoding.offsets, _first_pieces(encoding)
     if not firsts:
         return []
     ends = [offsets[j - 1][1] for j in [*firsts[1:], len(offsets)]]
     spans: list[Span] = []
+    surety: list[float] = []
     open_ = False
     for i, end in zip(firsts, ends, strict=True):
         start = offsets[i][0]
         if answers[i] == INSIDE and open_:
             spans[-1] = (spans[-1][0], end)
+            surety[-1] = min(surety[-1], float(lead[i]))
         elif answers[i] != OUTSIDE:
             spans.append((start, end))
+            surety.append(float(lead[i]))
         open_ = answers[i] != OUTSIDE
-    return spans
+    return [span for span, sure in zip(spans, surety, strict=True) if sure >= margin]
 
 
 def first_places(text: str, spans: Sequence[Span]) -> set[Span]:

@@ -62,21 +62,24 @@ def tiny_encoder(tokenizer: Tokenizer, **further: Any) -> BertConfig:
     return BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
-        num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=64,
-        **further,
+        **{"num_hidden_layers": 2, **further},
     )
 
 
 def tiny_model(tokenizer: Tokenizer, max_length: int = 48, *, tagger: bool = False) -> StanceModel:
     torch.manual_seed(7)
-    model = StanceModel(StanceConfig(encoder=tiny_encoder(tokenizer), max_text=max_length - 2, tagger=tagger))
+    encoder = tiny_encoder(tokenizer)
+    model = StanceModel(StanceConfig(encoder=encoder, max_text=max_length - 2, tagger=tagger, text_layers=1))
     model.train(mode=False)
     with torch.no_grad():  # a fresh head is near 0.5 everywhere, which would hide mistakes
-        for head in filter(None, (model.stances, model.relations, model.tagger)):
+        for head in (model.stances, model.relations):
             head.weight.mul_(40)
+        for name, weight in model.named_parameters():
+            if name.startswith("tagger.") and weight.ndim > 1:
+                weight.mul_(40)
         model.encoder.embeddings.position_embeddings.weight.mul_(20)
     return model
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from stance.classifier import StanceClassifier
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt, load_excerpts
-from stance.folder import TRAINING_FILE, WEIGHTS_FILE
+from stance.folder import CONFIG_FILE, TRAINING_FILE, WEIGHTS_FILE
 from tests.conftest import RECORD, tiny_model, tiny_settings, tiny_tokenizer
 from training.average import average_models
 from training.build import save_model
@@ -57,6 +57,14 @@ def test_models_of_different_shape_are_refused(tmp_path: Path) -> None:
         average_models([one, tmp_path / "other"], [1, 1], DEV, tmp_path / "mean")
 
 
+def test_models_whose_markers_join_elsewhere_are_refused(tmp_path: Path) -> None:
+    one, other = saved(tmp_path / "one", 0.0), saved(tmp_path / "other", 0.2)
+    config = json.loads((other / CONFIG_FILE).read_text(encoding="utf-8"))
+    (other / CONFIG_FILE).write_text(json.dumps({**config, "text_layers": 0}), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"expected models of one encoder; got '.*other'"):
+        average_models([one, other], [1, 1], DEV, tmp_path / "mean")
+
+
 def test_tagger_that_only_one_model_has_is_kept(tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
     tagging = tmp_path / "tagging"
@@ -65,7 +73,7 @@ def test_tagger_that_only_one_model_has_is_kept(tmp_path: Path) -> None:
     plain = saved(tmp_path / "plain", 0.2)
     average_models([tagging, plain], [1, 1], DEV, tmp_path / "mean", onnx=False)
     first, mean = (load_file(folder / WEIGHTS_FILE) for folder in (tagging, tmp_path / "mean"))
-    torch.testing.assert_close(mean["tagger.weight"], first["tagger.weight"])
+    torch.testing.assert_close(mean["tagger.1.weight"], first["tagger.1.weight"])
     assert not torch.allclose(mean["stances.weight"], first["stances.weight"])
     record = json.loads((tmp_path / "mean" / TRAINING_FILE).read_text(encoding="utf-8"))
     assert 0 <= record["scores"]["seeds/mentions"] <= 1

@@ -21,12 +21,12 @@ from stance.folder import CONFIG_FILE, SETTINGS_FILE, TOKENIZER_FILE, WEIGHTS_FI
 from stance.labels import PLOVER_ROOTS
 from stance.loading import load_scorer
 from stance.model import StanceConfig, StanceModel, TorchForward, batch_tensors, load_torch, position_offset
-from stance.packing import collate
+from stance.packing import MODEL_INPUTS, collate
 from stance.pairs import ANY, AUTHOR, Holder, Pair
 from stance.scoring import CPU_TOKENS, GPU_TOKENS, PairScorer
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
-from tests.conftest import RECORD, WORDS, tiny_model, tiny_settings, tiny_tokenizer
+from tests.conftest import RECORD, WORDS, tiny_encoder, tiny_model, tiny_settings, tiny_tokenizer
 from training.build import save_model
 
 JSON_FILES = (CONFIG_FILE, TOKENIZER_FILE, SETTINGS_FILE)
@@ -45,7 +45,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def roberta_scorer() -> PairScorer:
     """Make a tiny RoBERTa, whose positions count from ``pad_token_id + 1``, with the tiny tokenizer."""
     tokenizer = tiny_tokenizer()
-    torch.manual_seed(3)
     encoder = RobertaConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
@@ -55,9 +54,7 @@ def roberta_scorer() -> PairScorer:
         max_position_embeddings=52,
         pad_token_id=1,
     )
-    model = StanceModel(StanceConfig(encoder=encoder, max_text=46))
-    with torch.no_grad():
-        model.stances.weight.mul_(40)
+    model = loud_model(StanceConfig(encoder=encoder, max_text=46))
     saved = tiny_settings()
     roberta = ModelSettings(
         cls_token=saved.cls_token,
@@ -67,12 +64,30 @@ def roberta_scorer() -> PairScorer:
         position_offset=position_offset(encoder),
         library_version=saved.library_version,
     )
-    return PairScorer(tokenizer, roberta, TorchForward(model, torch.device("cpu")))
+    return PairScorer(tokenizer, roberta, TorchForward(model, CPU))
 
 
-@pytest.fixture(scope="module", params=["bert", "roberta"])
+def deep_scorer() -> PairScorer:
+    """Make a tiny BERT whose markers join behind two of its three layers."""
+    tokenizer = tiny_tokenizer()
+    encoder = tiny_encoder(tokenizer, num_hidden_layers=3)
+    model = loud_model(StanceConfig(encoder=encoder, max_text=46, text_layers=2))
+    return PairScorer(tokenizer, tiny_settings(), TorchForward(model, CPU))
+
+
+def loud_model(config: StanceConfig) -> StanceModel:
+    """Make a model whose fresh head is not near 0.5 everywhere, which would hide mistakes."""
+    torch.manual_seed(3)
+    model = StanceModel(config)
+    with torch.no_grad():
+        model.stances.weight.mul_(40)
+    return model
+
+
+@pytest.fixture(scope="module", params=["bert", "roberta", "deep bert"])
 def scorer(request: pytest.FixtureRequest, tiny_classifier: StanceClassifier) -> PairScorer:
-    return tiny_classifier.scorer if request.param == "bert" else roberta_scorer()
+    scorers = {"bert": lambda: tiny_classifier.scorer, "roberta": roberta_scorer, "deep bert": deep_scorer}
+    return scorers[request.param]()
 
 
 def network(scorer: PairScorer) -> StanceModel:
@@ -122,7 +137,7 @@ def test_text_states_are_those_of_the_bare_encoder(scorer: PairScorer, pairs: li
     rows = scorer.pack(pairs)
     batch = collate(rows, scorer.packing)
     seen: list[torch.Tensor] = []
-    hook = model.encoder.register_forward_hook(lambda *call: seen.append(call[-1].last_hidden_state))
+    hook = model.encoder.encoder.layer[-1].register_forward_hook(lambda *call: seen.append(call[-1]))
     try:
         scorer.forward(batch)
     finally:
@@ -309,9 +324,10 @@ def test_a_gpu_takes_large_batches_from_pinned_memory(
     monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
     monkeypatch.setattr(torch.Tensor, "to", move)
     batch = collate(tiny_classifier.scorer.pack([make_pair(WORDS[:4], 0, 3)]), tiny_classifier.scorer.packing)
-    for kind, expected in (("cpu", [("cpu", True)] * 6), ("cuda", ["pinned"] * 6 + [("cuda", True)] * 6)):
+    n = len(MODEL_INPUTS)
+    for kind, expected in (("cpu", [("cpu", True)] * n), ("cuda", ["pinned"] * n + [("cuda", True)] * n)):
         moves.clear()
-        assert len(batch_tensors(batch, torch.device(kind))) == 6
+        assert len(batch_tensors(batch, torch.device(kind))) == n
         assert moves == expected
     monkeypatch.undo()
     monkeypatch.setattr("stance.model.find_device", lambda _: torch.device("cuda"))

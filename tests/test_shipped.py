@@ -43,13 +43,11 @@ UNDISPUTED = [
 
 # Where a sentence says two things at once, this model hears the first: a better one has to hear both.
 MISSED = {
-    ("article-0010", "Xi", "Iran"),
     ("article-0003", "China", "Iran"),
     ("article-0003", "Xi Jinping", "Iran"),
     ("article-0012", "Iran", "China"),
     ("article-0012", "Rouhani", "China"),
     ("article-0012", "Iran", "Belt and Road"),
-    ("article-0015", "Rouhani", "China"),
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from stance.classifier import StanceClassifier
+from stance.classifier import TAG_MARGIN, StanceClassifier
 from stance.errors import DataError, ModelError
 from stance.excerpts import Excerpt, Origin
 from stance.loading import load_scorer
@@ -74,6 +74,14 @@ def test_mention_may_begin_with_an_inside_tag(tokenizer: Tokenizer) -> None:
     encoding = tokenizer.encode("iran met china", add_special_tokens=False)
     logits = np.eye(len(TAGS))[[INSIDE, OUTSIDE, INSIDE]]
     assert find_spans(encoding, logits) == [(0, 4), (9, 14)]
+
+
+def test_margin_asks_every_word_of_a_mention_to_beat_outside(tokenizer: Tokenizer) -> None:
+    encoding = tokenizer.encode("iran met china russia", add_special_tokens=False)
+    logits = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 1.0]])
+    assert find_spans(encoding, logits, margin=1.0) == [(0, 4), (9, 21)]
+    assert find_spans(encoding, logits, margin=1.5) == [(0, 4)]
+    assert find_spans(encoding, logits, margin=2.5) == []
 
 
 ROWS = "At\tO\nthe\tO\nItalian\tB-party\nGreens\tI-party\n(\tO\nFdV\tB-party\n)\tO\n,\tO\nPrague\tB-place\n.\tO\n"
@@ -190,6 +198,26 @@ def test_where_places_overlap_the_rules_hold() -> None:
     assert names_of(text, [])[0][2] == "jcpoa"
 
 
+def test_longer_name_that_no_table_has_holds_names_that_are_parts_of_it() -> None:
+    text = "The 2034 United States presidential primary and Iran matter."
+    found = names_of(text, [span_of(text, "2034 United States presidential primary")])
+    assert found == [
+        ("2034 United States presidential primary", "2034 United States presidential primary", None),
+        ("Iran", "Iran", "IRN"),
+    ]
+
+
+def test_full_name_of_a_known_actor_stays_his() -> None:
+    text = "The United Republic of Tanzania agreed."
+    assert names_of(text, [span_of(text, "United Republic of Tanzania")]) == names_of(text, [])
+    assert names_of(text, [])[0][2] == "TZA"
+
+
+def test_tagged_place_that_cuts_a_known_name_in_two_is_dropped() -> None:
+    text = "Ministers of South Korea met."
+    assert names_of(text, [span_of(text, "Ministers of South")]) == names_of(text, [])
+
+
 @pytest.mark.parametrize(
     ("words", "left"),
     [
@@ -215,7 +243,8 @@ def test_tagged_short_name_of_one_person_is_his_and_a_place_stays_a_place() -> N
 def test_classifier_without_targets_judges_what_the_tagger_finds(tagging_folder: Path) -> None:
     classifier = StanceClassifier.from_pretrained(tagging_folder, backend="torch", device="cpu")
     text = "Iran thanked xqzv for its support of the deal ."
-    (spans,) = classifier.scorer.tag([text])
+    (spans,) = classifier.scorer.tag([text], margin=TAG_MARGIN)
+    assert spans
     (named,) = find_mentions([Sentence.of(text)], tagged=[spans])
     document = classifier.predict(text)
     assert {m for p in document for m in p.mentions} == set(named)

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertModel, PreTrainedTokenizerFast
+from transformers import BertModel, ElectraConfig, ElectraModel, PreTrainedTokenizerFast
 
 from stance import __version__
 from stance.classifier import StanceClassifier
@@ -34,7 +34,7 @@ from stance.scoring import PairScorer
 from stance.sentences import Sentence
 from stance.targets import Mention, Target
 from tests.conftest import LETTERS, WORDS, tiny_encoder
-from training.build import finished_model, new_model, start_folder
+from training.build import finished_model, first_model, new_model, start_folder
 from training.config import CorpusSettings, StageSettings, TrainingSettings
 from training.data import Corpora, load_corpora
 from training.development import Development
@@ -289,7 +289,7 @@ def test_training_lowers_the_loss_and_raises_the_development_score(
         return losses[-1]
 
     monkeypatch.setattr(Trainer, "step", recorded)
-    stage = StageSettings("only", {"tiny": 1}, epochs=20, learning_rate=5e-3, head_rate=1.0, patience=20)
+    stage = StageSettings("only", {"tiny": 1}, epochs=30, learning_rate=5e-3, head_rate=1.0, patience=30)
     planned = settings_for(workshop, tmp_path / "model", stages=(stage,), batch_tokens=120, checkpoint_steps=1000)
     figures = train(planned, tmp_path / "run")
     assert np.mean(losses[-10:]) < 0.4 * np.mean(losses[:10])
@@ -326,6 +326,38 @@ def test_model_that_training_starts_from_answers_as_the_finished_one(workshop: P
     assert model_settings.calibration == model_settings.any_calibration == Calibration()
     assert model.config.encoder["attention_probs_dropout_prob"] == 0.1
     assert model.config.encoder["vocab_size"] == tokenizer.get_vocab_size()
+
+
+def test_markers_join_where_the_settings_say_or_where_they_did(workshop: Path, finished: Path, tmp_path: Path) -> None:
+    def text_layers(settings: TrainingSettings) -> int:
+        return first_model(settings)[0].config.text_layers
+
+    assert text_layers(settings_for(workshop, tmp_path)) == 0
+    assert text_layers(settings_for(workshop, tmp_path, text_layers=1)) == 1
+    assert text_layers(going_on(workshop, finished, tmp_path, text_layers=1)) == 1
+    late = tmp_path / "late"
+    train(going_on(workshop, finished, late, text_layers=1), tmp_path / "run")
+    assert text_layers(going_on(workshop, late, tmp_path)) == 1
+    assert StanceClassifier.from_pretrained(late, backend="torch", device="cpu").predict("Iran met China.")
+
+
+def test_markers_need_a_layer_to_join_in(workshop: Path, finished: Path, tmp_path: Path) -> None:
+    for planned in (
+        settings_for(workshop, tmp_path, text_layers=2),
+        going_on(workshop, finished, tmp_path, text_layers=2),
+    ):
+        with pytest.raises(ConfigError, match="expected text_layers below the encoder's 2 layers; got 2; lower it"):
+            first_model(planned)
+
+
+def test_encoder_of_another_build_is_refused(workshop: Path, tmp_path: Path) -> None:
+    shutil.copytree(workshop / "encoder", tmp_path / "encoder")
+    size = len(json.loads((tmp_path / "encoder" / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
+    ElectraModel(ElectraConfig(vocab_size=size, hidden_size=32, num_hidden_layers=1)).save_pretrained(
+        tmp_path / "encoder"
+    )
+    with pytest.raises(ConfigError, match=r"expected an encoder out of \['bert', .*; got 'electra'"):
+        first_model(settings_for(workshop, tmp_path, encoder=str(tmp_path / "encoder")))
 
 
 def test_run_from_a_finished_model_moves_its_weights_and_names_it(
@@ -469,32 +501,37 @@ def test_fingerprint_is_of_the_texts_in_any_order(workshop: Path, tmp_path: Path
 # Batches and examples
 
 
-def columns(**lengths: list[int]) -> dict[str, Dataset]:
-    return {name: Dataset.from_dict({"length": column}) for name, column in lengths.items()}
+Sizes = list[tuple[int, int]]
 
 
-LENGTHS = st.lists(st.integers(5, 60), min_size=1, max_size=30)
+def columns(**sizes: Sizes) -> dict[str, Dataset]:
+    return {name: Dataset.from_dict({"size": column}) for name, column in sizes.items()}
 
 
-@given(LENGTHS, LENGTHS, st.tuples(st.floats(0, 3), st.floats(0.1, 3)), st.integers(60, 400), st.integers(0, 9))
+SIZES = st.lists(st.tuples(st.integers(5, 40), st.integers(0, 20)), min_size=1, max_size=30)
+
+
+@given(SIZES, SIZES, st.tuples(st.floats(0, 3), st.floats(0.1, 3)), st.integers(60, 400), st.integers(0, 9))
 @settings(max_examples=40)
 def test_epoch_shows_each_row_as_often_as_its_weight_says_within_the_token_budget(
-    one: list[int], two: list[int], weights: tuple[float, float], budget: int, seed: int
+    one: Sizes, two: Sizes, weights: tuple[float, float], budget: int, seed: int
 ) -> None:
     datasets = columns(one=one, two=two)
     stage = StageSettings("only", dict(zip(("one", "two"), weights, strict=True)))
     batches = epoch_batches(datasets, stage, seed, budget)
     shown = Counter(row for batch in batches for row in batch)
-    for name, lengths, w in zip(("one", "two"), (one, two), weights, strict=True):
-        times = [shown[name, i] for i in range(len(lengths))]
-        assert sum(times) == int(w) * len(lengths) + round((w - int(w)) * len(lengths))
+    for name, sizes, w in zip(("one", "two"), (one, two), weights, strict=True):
+        times = [shown[name, i] for i in range(len(sizes))]
+        assert sum(times) == int(w) * len(sizes) + round((w - int(w)) * len(sizes))
         assert {*times} <= {int(w), int(w) + 1}
-    length = {(name, i): n for name, column in (("one", one), ("two", two)) for i, n in enumerate(column)}
-    assert all(len(b) == 1 or len(b) * max(length[row] for row in b) <= budget for b in batches)
+    size = {(name, i): n for name, column in (("one", one), ("two", two)) for i, n in enumerate(column)}
+    for batch in batches:
+        widest = [max(size[row][k] for row in batch) for k in (0, 1)]
+        assert len(batch) == 1 or len(batch) * sum(widest) <= budget
 
 
 def test_same_seed_gives_the_same_batches_and_another_one_others() -> None:
-    datasets, stage = columns(one=[*range(5, 60)] * 3), StageSettings("only", {"one": 0.5})
+    datasets, stage = columns(one=[(n, 2) for n in range(5, 60)] * 3), StageSettings("only", {"one": 0.5})
     first, again, other = (epoch_batches(datasets, stage, seed, 200) for seed in (1, 1, 2))
     assert first == again
     assert first != other
@@ -565,7 +602,7 @@ def test_examples_carry_gold_beside_the_pairs_it_is_of(tiny_classifier: StanceCl
     together = [n for n, code in enumerate(batch.relations.tolist()) if code == consult]
     assert [n for n, row in enumerate(batch.targets.tolist()) if row == [0, 0, 1]] == [*together, 5, 6]
     assert batch.relations.tolist().count(UNKNOWN_RELATION) == 6
-    modes = batch.packed.input_ids[batch.packed.pair_rows, batch.packed.markers[:, 0]]
+    modes = batch.packed.marker_ids[batch.packed.pair_rows, batch.packed.markers[:, 0]]
     assert [scorer.tokenizer.id_to_token(int(i)) for i in modes[together]] == ["[H]", "[H]"]
 
 
@@ -574,7 +611,7 @@ def test_drawn_pairs_keep_those_with_a_stance_and_vary_the_rest(tiny_classifier:
     draws = [draw_pairs(record, 5, np.random.default_rng(seed)) for seed in range(20)]
     stances = [t for t in record["targets"] if any(t)]
     assert len(record["targets"]) == 6
-    assert record["length"] == len(record["tokens"]) + 2 + 2 * 5
+    assert record["size"] == [len(record["tokens"]) + 2, 2 * 5]
     for draw in draws:
         assert [t for t in draw["targets"] if any(t)] == stances
         rows = list(zip(draw["spans"], draw["modes"], draw["relations"], strict=True))

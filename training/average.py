@@ -65,10 +65,10 @@ def average_models(
 
 
 def _of_one_kind(one: StanceModel, other: StanceModel) -> bool:
-    """Tell whether two models have the same weights to average; the second may lack a tagger."""
+    """Tell whether two models have the same weights to average, used alike; the second may lack a tagger."""
     shapes, others = ({k: v.shape for k, v in m.state_dict().items()} for m in (one, other))
     missing = {k for k in shapes.keys() - others.keys() if k.startswith("tagger.")}
-    return {k: v for k, v in shapes.items() if k not in missing} == others
+    return one.config.text_layers == other.config.text_layers and shapes == others | {k: shapes[k] for k in missing}
 
 
 def mean_weights(states: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast
 
 from stance.errors import ConfigError, ModelError
 from stance.folder import (
@@ -24,7 +24,7 @@ from stance.folder import (
     write_settings,
 )
 from stance.loading import load_scorer
-from stance.model import StanceConfig, StanceModel, TorchForward, position_offset
+from stance.model import BERT_LIKE, StanceConfig, StanceModel, TorchForward, position_offset
 from stance.packing import MARKER_TOKENS
 from training.card import model_card
 from training.config import PACKAGED_ENCODER, SHIPPED, TrainingSettings
@@ -85,6 +85,9 @@ def finished_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, 
     config = copy.deepcopy(finished.config)
     config.encoder["attention_probs_dropout_prob"] = settings.attention_dropout
     config.tagger = config.tagger or settings.tag_weight > 0
+    if settings.text_layers >= 0:
+        config.text_layers = settings.text_layers
+    _check_text_layers(config)
     model = StanceModel(config)
     loaded = model.load_state_dict(finished.state_dict(), strict=False)
     fresh = [key for key in loaded.missing_keys if not key.startswith("tagger.")]
@@ -103,7 +106,10 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
         encoder_config = AutoConfig.from_pretrained(path)
+        _check_kind(encoder_config)
         encoder = AutoModel.from_pretrained(path, add_pooling_layer=False, dtype=torch.float32)
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:
         first_line = str(error).splitlines()[0]
         raise ConfigError(
@@ -120,8 +126,7 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
     _add_markers(tokenizer, encoder)
     encoder_config.vocab_size = len(tokenizer)
     encoder_config.attention_probs_dropout_prob = settings.attention_dropout
-    tagger = settings.tag_weight > 0
-    model = StanceModel(StanceConfig(encoder=encoder_config, max_text=settings.max_length - 2, tagger=tagger))
+    model = StanceModel(_new_config(encoder_config, settings))
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.set_attn_implementation("eager")
     model_settings = ModelSettings(
@@ -135,6 +140,37 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
     backend.no_truncation()
     backend.no_padding()
     return model, backend, model_settings
+
+
+def _check_kind(encoder_config: PretrainedConfig) -> None:
+    if encoder_config.model_type not in BERT_LIKE:
+        raise ConfigError(
+            f"expected an encoder out of {sorted(BERT_LIKE)}; got {encoder_config.model_type!r}; choose another"
+        )
+
+
+def _new_config(encoder_config: PretrainedConfig, settings: TrainingSettings) -> StanceConfig:
+    config = StanceConfig(
+        encoder=encoder_config,
+        max_text=settings.max_length - 2,
+        tagger=settings.tag_weight > 0,
+        text_layers=max(settings.text_layers, 0),
+    )
+    _check_text_layers(config)
+    return config
+
+
+def _check_text_layers(config: StanceConfig) -> None:
+    """Refuse markers that join behind the last layer.
+
+    Raises:
+        ConfigError: ``text_layers`` leaves them no layer.
+    """
+    layers = config.encoder_config().num_hidden_layers
+    if config.text_layers >= layers:
+        raise ConfigError(
+            f"expected text_layers below the encoder's {layers} layers; got {config.text_layers}; lower it"
+        )
 
 
 def _add_markers(tokenizer: PreTrainedTokenizerFast, encoder: Any) -> None:

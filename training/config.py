@@ -62,8 +62,10 @@ class TrainingSettings:
     ``train_words`` lets the encoder's word embeddings move; else only the markers' do, so that words which the corpora
     never show keep their place among those they do. ``batch_tokens`` counts columns of a packed batch, padding
     included. A sentence with more than ``max_pairs`` judged pairs shows that many of them an epoch, those with a
-    stance first. ``tag_weight`` above 0 trains a tagger of named mentions along. ``precision`` is "bf16", "no" (32
-    bit), or "auto": bf16 where the processor computes in it.
+    stance first. ``text_layers`` of the encoder read the text alone before a pair's markers join; -1 leaves them as the
+    model to start from has them, and for a new one means 0. ``tag_weight`` above 0 trains a tagger of named mentions
+    along. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor computes in it.
+
     ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
     ``corpus/targets`` or ``corpus/macro``; none means all.
 
@@ -81,6 +83,7 @@ class TrainingSettings:
     max_length: int = 256
     batch_tokens: int = 1536
     max_pairs: int = 16
+    text_layers: int = -1
     attention_dropout: float = 0.1
     train_words: bool = False
     precision: str = "auto"
@@ -187,6 +190,7 @@ _RANGES: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
         "checkpoint_steps": ("checkpoint_steps >= 1", lambda v: v >= 1),
         "threads": ("threads >= 0", lambda v: v >= 0),
         "max_pairs": ("max_pairs >= 1", lambda v: v >= 1),
+        "text_layers": ("text_layers >= -1", lambda v: v >= -1),
     }
 )
 

@@ -62,7 +62,7 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
 def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer, max_pairs: int) -> Dataset:
     """Tokenise and pack sentences into a dataset of rows: tokens, spans, modes, targets, kinds, relations, tags.
 
-    ``length`` counts the columns of a row of which ``draw_pairs`` has left at most ``max_pairs`` pairs.
+    ``size`` is that of a row of which ``draw_pairs`` has left at most ``max_pairs`` pairs.
     """
     pairs = [p for s in sentences for p in s.pairs]
     labels = [x for s in sentences for x in s.labels]
@@ -109,8 +109,9 @@ def _record(
 ) -> dict[str, Any]:
     chosen = [labels[i] for i in row.index]
     relations = [codes[i] for i in row.index]
+    n_text, n_markers = row.size
     return {
-        "length": row.length - MARKERS_PER_PAIR * max(0, len(row.modes) - max_pairs),
+        "size": (n_text, min(n_markers, MARKERS_PER_PAIR * max_pairs)),
         "tokens": row.tokens.tolist(),
         "spans": row.spans.tolist(),
         "modes": row.modes.tolist(),

@@ -50,16 +50,16 @@ def epoch_batches(
     random = np.random.default_rng(seed)
     weights = share_weights(stage.weights, {name: len(rows) for name, rows in datasets.items()}, stage.renamed)
     drawn: list[tuple[str, int]] = []
-    lengths: list[int] = []
+    sizes: list[tuple[int, int]] = []
     for name, weight in sorted(weights.items()):
         n = len(datasets[name])
         whole, part = divmod(weight, 1)
         places = np.concatenate([np.tile(np.arange(n), int(whole)), random.permutation(n)[: round(part * n)]])
-        column = np.asarray(datasets[name]["length"])
+        table = np.asarray(datasets[name]["size"])
         drawn += [(name, int(i)) for i in places]
-        lengths += column[places].tolist()
-    # Noise keeps rows of one length from always meeting the same neighbours; it never shortens, so the budget holds.
-    noisy = np.asarray(lengths) * random.uniform(1.0, 1.2, len(lengths))
+        sizes += table[places].tolist()
+    # Noise keeps rows of one size from always meeting the same neighbours; it never shortens, so the budget holds.
+    noisy = np.asarray(sizes).reshape(-1, 2) * random.uniform(1.0, 1.2, (len(sizes), 2))
     buckets = bucket_rows(np.ceil(noisy).astype(np.int64), batch_tokens)
     return [[drawn[i] for i in buckets[b]] for b in random.permutation(len(buckets))]
 

@@ -30,7 +30,7 @@ from stance.errors import ConfigError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
 from training.behaviour import load_cases
-from training.build import first_model, save_model, start_digest
+from training.build import first_model, save_model, start_digest, start_folder
 from training.calibration import fit_settings
 from training.card import write_card
 from training.command import one_line_errors
@@ -40,7 +40,7 @@ from training.development import Development, check_selection, evaluate_developm
 from training.examples import ExampleBatch, collate_examples, draw_pairs
 from training.losses import relation_loss, stance_losses, tag_loss
 from training.optimisation import Average, choose_precision, epoch_batches, hold_words, make_optimizer, schedule
-from training.record import rounded
+from training.record import read_record, rounded
 
 log = logging.getLogger("training")
 
@@ -293,7 +293,7 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
         fitted, calibration = fit_settings(trainer.current_scorer(), corpora.development)
         record = {
             "settings": public_settings(settings),
-            "corpora": corpora.fingerprints,
+            "corpora": _shown_before(settings) | corpora.fingerprints,
             "scores": rounded({**figures.scores, **calibration}),
             "history": trainer.progress.history,
             "seconds": round(trainer.progress.seconds),
@@ -303,6 +303,12 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
         write_card(output, corpora.development, load_cases())
     return figures
+
+
+def _shown_before(settings: TrainingSettings) -> dict[str, dict[str, Any]]:
+    """Name the corpora that the model to start from learned from: what it starts, it has seen too."""
+    shown: dict[str, dict[str, Any]] = read_record(start_folder(settings))["corpora"] if settings.start else {}
+    return shown
 
 
 def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
