@@ -30,7 +30,7 @@ MARKER_TOKENS = ("[H]", "[AUTHOR]", "[ANY]", "[T]")
 
 MARKERS_PER_PAIR = 2
 ENDS_PER_PAIR = 4
-_LIKE_LENGTH = 4
+_LIKE_LENGTH = 4  # columns of text by which neighbours may differ before their markers decide the order
 # A holder's mode is the place of its marker in MARKER_TOKENS.
 _MENTION, _AUTHOR, _ANY, _TARGET = range(4)
 
@@ -187,10 +187,9 @@ def bucket_rows(sizes: Sequence[tuple[int, int]] | IntArray, max_tokens: int) ->
     batches: list[IntArray] = []
     start = 0
     while start < len(order):
-        # A batch holds at least as many columns as its rows, so that no more of them need be looked at.
+        # Every row has a column or more, so that no further ones fit; a batch never shrinks with a further row.
         widest = np.maximum.accumulate(table[order[start : start + max_tokens]], axis=0).sum(axis=1)
-        fits = widest * np.arange(1, len(widest) + 1) <= max_tokens
-        count = max(1, len(fits) if fits.all() else int(fits.argmin()))
+        count = max(1, int(np.count_nonzero(widest * np.arange(1, len(widest) + 1) <= max_tokens)))
         batches.append(order[start : start + count])
         start += count
     return batches

@@ -82,6 +82,7 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
                 dynamo=False,
             )
         if int8:
+            # The tagger's large weights overflow the 16-bit sums of processors without VNNI.
             kept = [node.name for node in onnx.load(str(plain)).graph.node if "/tagger/" in node.name]
             quantize_dynamic(
                 str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept
