@@ -82,13 +82,17 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
                 dynamo=False,
             )
         if int8:
-            # The tagger's large weights overflow the 16-bit sums of processors without VNNI.
-            kept = [node.name for node in onnx.load(str(plain)).graph.node if "/tagger/" in node.name]
+            kept = _left_in_32_bit(plain)
             quantize_dynamic(
                 str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept
             )
         else:
             path.write_bytes(plain.read_bytes())
+
+
+def _left_in_32_bit(graph: Path) -> list[str]:
+    """Name the tagger's nodes: its large weights overflow the 16-bit sums of processors without VNNI."""
+    return [node.name for node in onnx.load(str(graph)).graph.node if "/tagger/" in node.name]
 
 
 class _Smoothed(nn.Module):
