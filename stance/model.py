@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from stance.packing import ENDS_PER_PAIR, MARKERS_PER_PAIR, MODEL_INPUTS, Packed
 from stance.scoring import FloatArray
 from stance.tagging import TAGS
 
-BERT_LIKE = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True}
+BERT_LIKE = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True, "mpnet": True}
 """Encoders whose layers take states and a mask and no more, and whether they count positions from ``pad_token_id``."""
 
 
@@ -118,16 +118,16 @@ class StanceModel(PreTrainedModel):
         spans: Tensor,
     ) -> StanceOutput:
         """Run the packed pass; see ``PackedBatch`` for the shapes."""
-        length = input_ids.shape[1]
+        length, alone = input_ids.shape[1], self.config.text_layers
+        layers = self.encoder.encoder.layer
         states = self.encoder.embeddings(input_ids=input_ids, position_ids=position_ids)
-        mask = self._mask((groups == 0)[:, None, :length])  # (n_rows, 1, 1, length)
-        for layer in self.encoder.encoder.layer[: self.config.text_layers]:
-            states = layer(states, mask)
+        mask = self._mask((groups == 0)[:, None, :length], position_ids)  # (n_rows, 1 or n_heads, 1 or length, length)
+        states = _through(layers[:alone], states, mask)
+        places = torch.cat([position_ids, _at(position_ids, marker_ends[:, :, 0])], dim=1)
         states = torch.cat([states, self._marker_states(states, position_ids, marker_ids, marker_ends)], dim=1)
         mine = groups[:, :, None] == groups[:, None, :]
-        mask = self._mask(mine | (groups == 0)[:, None, :])  # (n_rows, 1, length + n_markers, length + n_markers)
-        for layer in self.encoder.encoder.layer[self.config.text_layers :]:
-            states = layer(states, mask)
+        mask = self._mask(mine | (groups == 0)[:, None, :], places)  # (n_rows, ., length + n_markers, the same)
+        states = _through(layers[alone:], states, mask)
         rows = pair_rows[:, None]
         columns = torch.cat([torch.zeros_like(rows), markers + length, spans], dim=1)
         read = states[rows, columns]  # (n_pairs, 1 + 2 + 4, size)
@@ -140,15 +140,36 @@ class StanceModel(PreTrainedModel):
 
         Where they join a text that some layers have read, what these read at both ends of the place is added.
         """
-        rows = torch.arange(states.shape[0], device=states.device)[:, None]
         first, last = marker_ends[:, :, 0], marker_ends[:, :, 1]
-        begun: Tensor = self.encoder.embeddings(input_ids=marker_ids, position_ids=position_ids[rows, first])
-        return begun + (states[rows, first] + states[rows, last]) / 2 if self.config.text_layers else begun
+        begun: Tensor = self.encoder.embeddings(input_ids=marker_ids, position_ids=_at(position_ids, first))
+        return begun + (_at(states, first) + _at(states, last)) / 2 if self.config.text_layers else begun
 
-    def _mask(self, visible: Tensor) -> Tensor:
-        """Turn who sees whom, ``(n_rows, n_queries, n_keys)``, into what attention adds to its scores."""
+    def _mask(self, visible: Tensor, places: Tensor) -> Tensor:
+        """Turn who sees whom, ``(n_rows, n_queries, n_keys)``, into what attention adds to its scores.
+
+        MPNet also adds, per head, how far apart two places are: ``places`` is ``(n_rows, n_keys)``.
+        """
         nothing = torch.zeros(visible.shape, dtype=self.dtype, device=visible.device)
-        return nothing.masked_fill_(~visible, torch.finfo(self.dtype).min)[:, None]
+        mask = nothing.masked_fill_(~visible, torch.finfo(self.dtype).min)[:, None]
+        if self.config.encoder.get("model_type") == "mpnet":
+            bias = self.encoder.encoder.relative_attention_bias
+            distances = places[:, None, :] - places[:, :, None]
+            buckets = self.encoder.encoder.relative_position_bucket(distances, num_buckets=bias.num_embeddings)
+            mask = mask + bias(buckets).permute(0, 3, 1, 2)
+        return mask
+
+
+def _through(layers: Iterable[nn.Module], states: Tensor, mask: Tensor) -> Tensor:
+    """Run states through layers, some kinds of which hand back a tuple."""
+    for layer in layers:
+        out = layer(states, mask)
+        states = out[0] if isinstance(out, tuple) else out
+    return states
+
+
+def _at(values: Tensor, columns: Tensor) -> Tensor:
+    """Take ``values`` ``(n_rows, length, ...)`` at ``columns`` ``(n_rows, n)`` of their rows."""
+    return values[torch.arange(values.shape[0], device=values.device)[:, None], columns]
 
 
 def _tagger(size: int, dropout: float) -> nn.Module:

@@ -21,7 +21,7 @@ from stance.formats.spans import detokenise, mend_span
 from stance.formats.unscon import read_unscon_file
 from stance.labels import PLOVER_ROOTS, Polarity, Stance
 from stance.pairs import ANY, AUTHOR
-from training.corpora import READERS, Splits, read_newsmtsc, read_plover_gsr_file, split_excerpts
+from training.corpora import READERS, Splits, read_basil, read_newsmtsc, read_plover_gsr_file, split_excerpts
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 
@@ -442,6 +442,14 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     for reader in READERS.values():
         with pytest.raises(DataError, match="nowhere"):
             reader(tmp_path / "nowhere")
+
+
+def test_a_file_that_is_no_article_is_named(tmp_path: Path) -> None:
+    (tmp_path / "2010").mkdir()
+    for content in ("[]", "{", '{"body-paragraphs": [[1]]}'):
+        (tmp_path / "2010" / "a.json").write_text(content, encoding="utf-8")
+        with pytest.raises(DataError, match=r"a\.json.*expected an article with 'body-paragraphs'"):
+            read_basil(tmp_path)
 
 
 def test_own_format_comes_back_complete(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoModel, BertConfig, RobertaConfig
+from transformers import AutoConfig, AutoModel, BertConfig, MPNetConfig, RobertaConfig
 
 from stance.classifier import StanceClassifier
 from stance.errors import ModelError
@@ -44,8 +44,20 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def roberta_scorer() -> PairScorer:
     """Make a tiny RoBERTa, whose positions count from ``pad_token_id + 1``, with the tiny tokenizer."""
+    return scorer_of(RobertaConfig, 0)
+
+
+def mpnet_scorer(text_layers: int = 0) -> PairScorer:
+    """Make a tiny MPNet, which counts like RoBERTa and weighs distances too, heavily here."""
+    scorer = scorer_of(MPNetConfig, text_layers)
+    with torch.no_grad():
+        network(scorer).encoder.encoder.relative_attention_bias.weight.normal_()
+    return scorer
+
+
+def scorer_of(kind: type[RobertaConfig | MPNetConfig], text_layers: int) -> PairScorer:
     tokenizer = tiny_tokenizer()
-    encoder = RobertaConfig(
+    encoder = kind(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
         num_hidden_layers=2,
@@ -54,9 +66,9 @@ def roberta_scorer() -> PairScorer:
         max_position_embeddings=52,
         pad_token_id=1,
     )
-    model = loud_model(StanceConfig(encoder=encoder, max_text=46))
+    model = loud_model(StanceConfig(encoder=encoder, max_text=46, text_layers=text_layers))
     saved = tiny_settings()
-    roberta = ModelSettings(
+    counted = ModelSettings(
         cls_token=saved.cls_token,
         sep_token=saved.sep_token,
         pad_token="[UNK]",
@@ -64,7 +76,7 @@ def roberta_scorer() -> PairScorer:
         position_offset=position_offset(encoder),
         library_version=saved.library_version,
     )
-    return PairScorer(tokenizer, roberta, TorchForward(model, CPU))
+    return PairScorer(tokenizer, counted, TorchForward(model, CPU))
 
 
 def deep_scorer() -> PairScorer:
@@ -84,10 +96,21 @@ def loud_model(config: StanceConfig) -> StanceModel:
     return model
 
 
-@pytest.fixture(scope="module", params=["bert", "roberta", "deep bert"])
+@pytest.fixture(scope="module", params=["bert", "roberta", "deep bert", "mpnet", "deep mpnet"])
 def scorer(request: pytest.FixtureRequest, tiny_classifier: StanceClassifier) -> PairScorer:
-    scorers = {"bert": lambda: tiny_classifier.scorer, "roberta": roberta_scorer, "deep bert": deep_scorer}
+    scorers: dict[str, Callable[[], PairScorer]] = {
+        "bert": lambda: tiny_classifier.scorer,
+        "roberta": roberta_scorer,
+        "deep bert": deep_scorer,
+        "mpnet": mpnet_scorer,
+        "deep mpnet": lambda: mpnet_scorer(1),
+    }
     return scorers[request.param]()
+
+
+def states_of(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Take the states out of what a layer gives: MPNet's hand them back in a tuple."""
+    return output[0] if isinstance(output, tuple) else output
 
 
 def network(scorer: PairScorer) -> StanceModel:
@@ -137,7 +160,7 @@ def test_text_states_are_those_of_the_bare_encoder(scorer: PairScorer, pairs: li
     rows = scorer.pack(pairs)
     batch = collate(rows, scorer.packing)
     seen: list[torch.Tensor] = []
-    hook = model.encoder.encoder.layer[-1].register_forward_hook(lambda *call: seen.append(call[-1]))
+    hook = model.encoder.encoder.layer[-1].register_forward_hook(lambda *call: seen.append(states_of(call[-1])))
     try:
         scorer.forward(batch)
     finally:
@@ -161,6 +184,7 @@ def test_position_offset_is_that_of_the_encoder_family() -> None:
     assert position_offset(BertConfig()) == 0
     assert position_offset(RobertaConfig()) == 2
     assert position_offset(RobertaConfig(pad_token_id=5)) == 6
+    assert position_offset(MPNetConfig()) == 2
 
 
 def test_longest_row_fits_the_position_table_of_a_roberta() -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from stance.errors import ConfigError
 from training.corpora import READERS
-from training.standoff import STANDOFF
+from training.standoff import SILVER, STANDOFF
 
 T = TypeVar("T")
 
@@ -223,13 +223,13 @@ def _check(settings: TrainingSettings) -> None:
 
 
 def _check_corpora(settings: TrainingSettings) -> None:
-    readers = sorted([*READERS, STANDOFF])
+    readers = sorted([*READERS, STANDOFF, SILVER])
     for name, corpus in settings.corpora.items():
         if corpus.reader not in readers:
             raise ConfigError(f"expected corpora.{name}.reader out of {readers}; got {corpus.reader!r}; correct it")
-        if bool(corpus.texts) != (corpus.reader == STANDOFF):
+        if bool(corpus.texts) != (corpus.reader in {STANDOFF, SILVER}):
             raise ConfigError(
-                f"expected corpora.{name}.texts with the reader {STANDOFF!r} and no other; "
+                f"expected corpora.{name}.texts with the readers {STANDOFF!r} and {SILVER!r} and no other; "
                 f"got {corpus.texts!r} with {corpus.reader!r}; correct it"
             )
 

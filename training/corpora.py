@@ -23,10 +23,11 @@ from stance.formats.dse import read_dse_file
 from stance.formats.newsmtsc import newsmtsc_story, read_newsmtsc_file
 from stance.formats.plv import read_plv_file
 from stance.formats.re3d import read_re3d_files
-from stance.formats.rows import field, make_excerpt, read_lines
+from stance.formats.rows import field, make_excerpt, read_lines, read_table
 from stance.formats.spans import find_name
 from stance.formats.unscon import read_unscon_file
 from stance.labels import PLOVER_ROOTS
+from stance.sentences import split_sentences
 from stance.targets import Mention
 from training.mentions import read_crossner, read_uner
 
@@ -147,6 +148,40 @@ def _gsr_actors(actors: object, mark: str, marks: Sequence[tuple[str, str]], tex
     return list(dict.fromkeys(found))
 
 
+def read_basil(folder: Path) -> Splits:
+    """Read the sentences of BASIL's articles, one folder a year; its annotations are not read, so no pair is judged.
+
+    Raises:
+        DataError: there is no article, or a file is not that of one.
+    """
+    sentences = []
+    articles = sorted(p for p in folder.glob("*/*.json") if not p.stem.endswith("_ann"))
+    if not articles:
+        raise DataError("expected articles as YEAR/*.json; got none; check the path", folder)
+    for path in articles:
+        try:
+            paragraphs = json.loads(path.read_text(encoding="utf-8"))["body-paragraphs"]
+            texts = [" ".join(text.split()) for paragraph in paragraphs for text in paragraph if text.strip()]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"expected an article with 'body-paragraphs'; got {error!r}; mend the file", path) from None
+        sentences += [make_excerpt("basil", path, n, text, [], document=path.name) for n, text in enumerate(texts, 1)]
+    return {"train": sentences}
+
+
+def read_ngec(folder: Path) -> Splits:
+    """Read the sentences of NGEC's synthetic stories, the story's number as document; no pair is judged.
+
+    Raises:
+        DataError: the file is missing or a row breaks the format.
+    """
+    path = folder / "gpt_synthetic_events.csv"
+    sentences = []
+    for story, (line, row) in enumerate(read_table(path, ["text"], ",")):
+        texts = [" ".join(s.text.split()) for s in split_sentences(row["text"])]
+        sentences += [make_excerpt("ngec", path, line, text, [], document=str(story)) for text in texts]
+    return {"train": sentences}
+
+
 def read_excerpts(folder: Path) -> Splits:
     """Read our own format: ``train.jsonl`` and, where there is one, ``dev.jsonl``.
 
@@ -165,6 +200,8 @@ READERS: Mapping[str, Callable[[Path], Splits]] = MappingProxyType(
         "re3d": read_re3d,
         "unscon": read_unscon,
         "plover_gsr": read_plover_gsr,
+        "basil": read_basil,
+        "ngec": read_ngec,
         "excerpts": read_excerpts,
         "crossner": read_crossner,
         "uner": read_uner,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from stance.excerpts import Excerpt
 from stance.scoring import PairScorer
 from training.config import TrainingSettings, load_settings
 from training.corpora import READERS
-from training.examples import judged_sentences, make_dataset
+from training.examples import JudgedSentence, judged_sentences, make_dataset
 from training.renaming import copies_of, renamed_copies
-from training.standoff import STANDOFF, read_standoff
+from training.silver import read_silver
+from training.standoff import SILVER, STANDOFF, read_standoff
 
 log = logging.getLogger("training")
 
@@ -29,11 +31,15 @@ SPLIT_BY_PUBLISHER = frozenset({"dse"})
 
 @dataclass(frozen=True, slots=True)
 class Corpora:
-    """Excerpts to train and to develop on, by corpus; ``fingerprints`` count training rows and digest their texts."""
+    """What to train and to develop on, by corpus; ``fingerprints`` count training rows and digest their texts.
+
+    ``silver`` are sentences to train on that no person or gold file judged, only other models.
+    """
 
     train: dict[str, list[Excerpt]]
     development: dict[str, list[Excerpt]]
     fingerprints: dict[str, dict[str, Any]]
+    silver: dict[str, list[JudgedSentence]] = field(default_factory=dict)
 
     def datasets(self, scorer: PairScorer, max_pairs: int, *, renamed_seed: int | None = None) -> dict[str, Dataset]:
         """Tokenise and pack the training part; with a seed, also renamed copies of it, as datasets of their own."""
@@ -41,7 +47,8 @@ class Corpora:
         if renamed_seed is not None:
             copies = {copies_of(name): renamed_copies(part, renamed_seed) for name, part in self.train.items()}
             parts |= {name: part for name, part in copies.items() if part}
-        return {name: make_dataset(judged_sentences(part), scorer, max_pairs) for name, part in parts.items()}
+        judged = {name: judged_sentences(part) for name, part in parts.items()} | self.silver
+        return {name: make_dataset(part, scorer, max_pairs) for name, part in judged.items()}
 
 
 def load_corpora(settings: TrainingSettings) -> Corpora:
@@ -55,27 +62,31 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
         ConfigError: a folder is missing, a split is empty or a row breaks its format.
     """
     used = [n for n in settings.corpora if any(s.weights.get(n) for s in settings.stages)]
-    splits = {name: _read(settings, name) for name in used}
+    silver_names = [name for name in used if settings.corpora[name].reader == SILVER]
+    splits = {name: _read(settings, name) for name in used if name not in silver_names}
     development = {name: parts["dev"] for name, parts in splits.items() if parts.get("dev")}
-    scored = {name: {_key(e) for e in excerpts} for name, excerpts in development.items()}
+    scored = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in development.items()}
     train: dict[str, list[Excerpt]] = {}
     for name, parts in splits.items():
         if "dev" in parts and not parts["dev"]:
             raise ConfigError(f"expected sentences to develop on in corpus {name!r}; got none; check its folder")
         published = settings.corpora[name].reader in SPLIT_BY_PUBLISHER
         elsewhere = set().union(*(keys for other, keys in scored.items() if not (published and other == name)))
-        kept = [e for e in parts["train"] if _key(e) not in elsewhere]
-        if not kept:
-            raise ConfigError(f"expected sentences to train on in corpus {name!r}; got none; check its folder")
+        kept = [e for e in parts["train"] if sentence_key(e.text) not in elsewhere]
+        _check_kept(name, kept)
         train[name] = kept
         counts = (len(kept), len(parts["train"]), len(parts.get("dev", [])))
         log.info("%s: %d of %d training rows kept, %d development rows", name, *counts)
     if not development:
         raise ConfigError("expected a corpus with a development split; got none; add one")
-    shown = {name: {_key(e) for e in excerpts} for name, excerpts in train.items()}
+    held_out = set().union(*scored.values())
+    silver = {name: _read_silver(settings, name, held_out) for name in silver_names}
+    shown = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in train.items()}
     for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
-        development[f"{name}_unseen"] = [e for e in development[name] if _key(e) not in shown[name]]
-    return Corpora(train, development, {name: _fingerprint(excerpts) for name, excerpts in train.items()})
+        development[f"{name}_unseen"] = [e for e in development[name] if sentence_key(e.text) not in shown[name]]
+    fingerprints = {name: _fingerprint(e.text for e in part) for name, part in train.items()}
+    fingerprints |= {name: _fingerprint(s.text for s in part) for name, part in silver.items()}
+    return Corpora(train, development, fingerprints, silver)
 
 
 def add_development_options(parser: argparse.ArgumentParser, settings: str = "base.toml") -> None:
@@ -104,27 +115,50 @@ def corpus_folder(settings: TrainingSettings, name: str) -> Path:
 
 
 def _read(settings: TrainingSettings, name: str) -> dict[str, list[Excerpt]]:
+    corpus = settings.corpora[name]
+    with _readable(settings, name) as folder:
+        if corpus.reader == STANDOFF:
+            return read_standoff(folder, _texts_folder(settings, name))
+        return READERS[corpus.reader](folder)
+
+
+def _read_silver(settings: TrainingSettings, name: str, left_out: set[str]) -> list[JudgedSentence]:
+    with _readable(settings, name) as folder:
+        sentences = read_silver(folder, _texts_folder(settings, name))
+    kept = [s for s in sentences if sentence_key(s.text) not in left_out]
+    _check_kept(name, kept)
+    return kept
+
+
+def _check_kept(name: str, kept: Sequence[object]) -> None:
+    if not kept:
+        raise ConfigError(f"expected sentences to train on in corpus {name!r}; got none; check its folder")
+
+
+def _texts_folder(settings: TrainingSettings, name: str) -> Path:
+    return (settings.folder / settings.corpora_folder / settings.corpora[name].texts).resolve()
+
+
+@contextmanager
+def _readable(settings: TrainingSettings, name: str) -> Iterator[Path]:
+    """Give the folder of a corpus, and say which corpus it is that cannot be read there."""
     folder = corpus_folder(settings, name)
     if not folder.is_dir():
         raise ConfigError(f"expected the corpus {name!r} in {str(folder)!r}; got no folder; get it or give --corpora")
-    corpus = settings.corpora[name]
     try:
-        if corpus.reader == STANDOFF:
-            parts = read_standoff(folder, (settings.folder / settings.corpora_folder / corpus.texts).resolve())
-        else:
-            parts = READERS[corpus.reader](folder)
+        yield folder
     except DataError as error:
         raise ConfigError(f"expected corpus {name!r} to be readable; got {error}; mend the file") from error
-    return {k: list(v) for k, v in parts.items()}
 
 
-def _key(excerpt: Excerpt) -> str:
-    """Compare sentences by their letters and digits only: corpora space and quote differently."""
-    return "".join(c for c in excerpt.text.casefold() if c.isalnum())
+def sentence_key(text: str) -> str:
+    """Reduce a sentence to its letters and digits, by which it is compared: corpora space and quote differently."""
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def _fingerprint(excerpts: Sequence[Excerpt]) -> dict[str, Any]:
+def _fingerprint(texts: Iterable[str]) -> dict[str, Any]:
+    ordered = sorted(texts)
     digest = hashlib.sha256()
-    for text in sorted(e.text for e in excerpts):
+    for text in ordered:
         digest.update(text.encode())
-    return {"rows": len(excerpts), "sha256": digest.hexdigest()}
+    return {"rows": len(ordered), "sha256": digest.hexdigest()}

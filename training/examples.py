@@ -22,6 +22,11 @@ from training.losses import EXACT, NEGATIVE, NEUTRAL, POSITIVE, UNKNOWN_RELATION
 from training.mentions import marks_all_mentions
 
 _KINDS = {Polarity.POSITIVE: POSITIVE, Polarity.NEUTRAL: NEUTRAL, Polarity.NEGATIVE: NEGATIVE}
+Soft = tuple[float, ...]
+"""A label that is no more than a probability of every stance, in ``Stance`` order."""
+
+_PLAIN = 0.1  # a pair none of whose stances is as likely as this has none, for the choice of pairs to show
+
 _RELATIONS = {root: number for number, root in enumerate(PLOVER_ROOTS)}
 
 
@@ -31,7 +36,7 @@ class JudgedSentence:
 
     text: str
     pairs: list[Pair] = field(default_factory=list)
-    labels: list[Label] = field(default_factory=list)
+    labels: list[Label | Soft] = field(default_factory=list)
     relations: list[str | None] = field(default_factory=list)
     mentions: tuple[Mention, ...] | None = None
 
@@ -82,7 +87,7 @@ def draw_pairs(record: Mapping[str, Any], max_pairs: int, random: np.random.Gene
     targets = np.asarray(record["targets"])
     if len(targets) <= max_pairs:
         return dict(record)
-    plain = (targets.max(axis=1) == 0) & (np.asarray(record["kinds"]) == EXACT)
+    plain = (targets.max(axis=1) < _PLAIN) & (np.asarray(record["kinds"]) == EXACT)
     kept = np.sort(np.argsort(plain + random.uniform(0, 0.5, len(plain)))[:max_pairs])
     drawn = {key: [record[key][i] for i in kept] for key in ("spans", "modes", "targets", "kinds", "relations")}
     return {**record, **drawn}
@@ -105,7 +110,7 @@ def _plain_row(ids: Sequence[int]) -> PackedRow:
 
 
 def _record(
-    row: PackedRow, labels: Sequence[Label], codes: Sequence[str | None], tags: list[int] | None, max_pairs: int
+    row: PackedRow, labels: Sequence[Label | Soft], codes: Sequence[str | None], tags: list[int] | None, max_pairs: int
 ) -> dict[str, Any]:
     chosen = [labels[i] for i in row.index]
     relations = [codes[i] for i in row.index]
@@ -122,9 +127,11 @@ def _record(
     }
 
 
-def _target(label: Label) -> list[float]:
+def _target(label: Label | Soft) -> list[float]:
     if isinstance(label, Polarity):
         return [0.0, float(label is Polarity.NEGATIVE), 0.0]
+    if isinstance(label, tuple):
+        return list(label)
     return [float(s in label) for s in Stance]
 
 

@@ -26,8 +26,8 @@ from stance.excerpts import Excerpt, parse_excerpt, read_json_lines, save_excerp
 from training.command import one_line_errors
 from training.corpora import READERS, Splits, read_excerpts
 
-STANDOFF = "standoff"
-"""Name of the reader in training settings."""
+STANDOFF, SILVER = "standoff", "silver"
+"""Readers in training settings of what stands off from its text: annotations, and labels of larger models."""
 
 
 def read_standoff(folder: Path, texts: Path) -> Splits:
@@ -38,11 +38,8 @@ def read_standoff(folder: Path, texts: Path) -> Splits:
     """
     path = folder / "train.jsonl"
     rows = list(read_json_lines(path))
-    needed: dict[str, set[str]] = {}
-    for _, row in rows:
-        needed.setdefault(str(row.get("source")), set()).add(str(row.get("document")))
-    sources = {source: _source(source, texts, documents) for source, documents in needed.items()}
-    return {"train": [_excerpt(row, sources[str(row.get("source"))], path, number) for number, row in rows]}
+    sources = Sources(texts, [row for _, row in rows])
+    return {"train": [_excerpt(row, sources, path, number) for number, row in rows]}
 
 
 def digest(text: str) -> str:
@@ -52,6 +49,44 @@ def digest(text: str) -> str:
     '922141ca10c4df8e'
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Sources:
+    """The texts that rows of annotations stand off from, read once from the folder ``texts``.
+
+    Raises:
+        DataError: a source of the rows is missing there.
+    """
+
+    def __init__(self, texts: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        needed: dict[str, set[str]] = {}
+        for row in rows:
+            needed.setdefault(str(row.get("source")), set()).add(str(row.get("document")))
+        self._records = {source: _source(source, texts, documents) for source, documents in needed.items()}
+
+    def find(self, row: Mapping[str, Any], path: Path, number: int) -> tuple[str, Mapping[str, Any]]:
+        """Give the sentence of a row, which stands in line ``number`` of ``path``, and what is known of its document.
+
+        Raises:
+            DataError: the source holds no such sentence, or another.
+        """
+        name = str(row.get("document") if "span" in row else row.get("digest"))
+        record = self._records[str(row.get("source"))].get(name)
+        if record is None:
+            raise DataError(
+                f"expected the source of {row.get('id', name)!r} to hold it; got no such text; update it", path, number
+            )
+        text = record["text"]
+        if "span" in row:
+            start, end = row["span"]
+            text = " ".join(text[start:end].split())
+        if digest(text) != row.get("digest"):
+            raise DataError(
+                f"expected the sentence annotated as {row.get('id', name)!r}; got {text!r}; update the source",
+                path,
+                number,
+            )
+        return text, record
 
 
 def _source(source: str, texts: Path, documents: set[str]) -> Mapping[str, Any]:
@@ -67,20 +102,8 @@ def _source(source: str, texts: Path, documents: set[str]) -> Mapping[str, Any]:
     raise DataError(f"expected {source}.jsonl.gz or a corpus {source!r} here; got neither; get the source", texts)
 
 
-def _excerpt(row: Mapping[str, Any], source: Mapping[str, Any], path: Path, number: int) -> Excerpt:
-    record = source.get(str(row.get("document") if "span" in row else row.get("digest")))
-    if record is None:
-        raise DataError(
-            f"expected the source of {row.get('id')!r} to hold it; got no such text; update it", path, number
-        )
-    text = record["text"]
-    if "span" in row:
-        start, end = row["span"]
-        text = " ".join(text[start:end].split())
-    if digest(text) != row.get("digest"):
-        raise DataError(
-            f"expected the sentence annotated as {row.get('id')!r}; got {text!r}; update the source", path, number
-        )
+def _excerpt(row: Mapping[str, Any], sources: Sources, path: Path, number: int) -> Excerpt:
+    text, record = sources.find(row, path, number)
     kept = {key: row[key] for key in row if key not in ("digest", "span")}
     known = {"text": text, "date": record.get("date"), "author": record.get("speaker"), "complete": True}
     try:
