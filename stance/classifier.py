@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from stance.actors import ActorTable
+from stance.drafts import Draft, Drafts, draft_texts
 from stance.errors import StanceError
 from stance.folder import locate_model
 from stance.labels import Stance
-from stance.pairs import ANY, AUTHOR, Holder, Pair, make_pairs
+from stance.pairs import ANY, Holder, Pair
 from stance.predictions import Document, Prediction
-from stance.resolution import Resolved, resolve_holders
+from stance.resolution import Resolved
 from stance.scoring import FloatArray, PairScorer, Scores
-from stance.sentences import Sentence, Span, split_sentences
-from stance.targets import Mention, MentionFinder, Target, find_holders, find_mentions, target_finder
+from stance.sentences import Sentence
+from stance.targets import Mention, Target, target_finder
 
 Backend = Literal["auto", "torch", "onnx"]
 
-NEIGHBOURS = 16
-"""Holders considered on either side of a target in its sentence, besides the author."""
-
-TAG_MARGIN = 1.5
-"""By how much, as a logit, a word must look like part of a name to be one (``training/EXPERIMENTS.md``)."""
-
 POOL_CHARACTERS = 500_000
 """Text that a batch of a stream holds at most, in characters (a longer single text is a batch of its own)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A text made ready to be judged."""
-
-    text: str
-    sentences: tuple[Sentence, ...]
-    pairs: list[Pair]
-    unmatched: tuple[Target, ...]
-    resolved: Resolved | None
 
 
 class StanceClassifier:
@@ -51,7 +34,7 @@ class StanceClassifier:
         scorer: the model.
         actors: who is who; the shipped table if None.
 
-    ``tagger`` says whether the model's tagger looks for names where no targets are given; False saves a pass.
+    ``tagger`` says whether the model's tagger looks for names where no targets are given.
     """
 
     def __init__(self, scorer: PairScorer, actors: ActorTable | None = None) -> None:
@@ -131,10 +114,11 @@ class StanceClassifier:
             raise StanceError(f"expected min_confidence from 0 to 1; got {min_confidence!r}; correct it")
         wanted = None if targets is None else target_finder(targets, self.actors)
 
-        def draft(batch: Sequence[str]) -> list[_Draft]:
-            return self._drafts(batch, wanted, resolve=resolve)
+        def draft(batch: Sequence[str]) -> Drafts:
+            tagger = self.scorer if self.tagger else None
+            return draft_texts(batch, wanted, self.actors, tagger=tagger, resolve=resolve)
 
-        def document(drafted: _Draft, scores: Scores, start: int) -> Document:
+        def document(drafted: Draft, scores: Scores, start: int) -> Document:
             return self._document(drafted, scores, start, holders=holders, min_confidence=min_confidence)
 
         return self._stream(iter(_checked(texts)), draft, document, batch_size, show_progress)
@@ -152,17 +136,17 @@ class StanceClassifier:
     def _stream(
         self,
         texts: Iterator[str],
-        drafts_of: Callable[[Sequence[str]], list[_Draft]],
-        document_of: Callable[[_Draft, Scores, int], Document],
+        drafts_of: Callable[[Sequence[str]], Drafts],
+        document_of: Callable[[Draft, Scores, int], Document],
         batch_size: int,
         show_progress: bool,
     ) -> Iterator[Document]:
         bar = _progress_bar() if show_progress else None
         for batch in _batches(texts, batch_size):
             drafts = drafts_of(batch)
-            scores = self.scorer.score([pair for draft in drafts for pair in draft.pairs])
+            scores = self.scorer.score([pair for draft in drafts.texts for pair in draft.pairs], known=drafts.reading)
             start = 0
-            for draft in drafts:
+            for draft in drafts.texts:
                 yield document_of(draft, scores, start)
                 start += len(draft.pairs)
                 if bar is not None:
@@ -170,20 +154,7 @@ class StanceClassifier:
         if bar is not None:
             bar.close()
 
-    def _drafts(self, texts: Sequence[str], wanted: MentionFinder | None, *, resolve: bool) -> list[_Draft]:
-        """Make texts ready; where no targets are asked for, the model's tagger, if it has one, looks for them too."""
-        split = [tuple(split_sentences(text)) for text in texts]
-        tagged: list[list[list[Span]] | None] = [None] * len(texts)
-        if wanted is None and self.tagger:
-            texts_of = [s.text for sentences in split for s in sentences]
-            spans = iter(self.scorer.tag(texts_of, margin=TAG_MARGIN))
-            tagged = [[next(spans) for _ in sentences] for sentences in split]
-        return [
-            _draft(text, sentences, wanted, found, resolve=resolve, table=self.actors)
-            for text, sentences, found in zip(texts, split, tagged, strict=True)
-        ]
-
-    def _document(self, draft: _Draft, scores: Scores, start: int, *, holders: bool, min_confidence: float) -> Document:
+    def _document(self, draft: Draft, scores: Scores, start: int, *, holders: bool, min_confidence: float) -> Document:
         """Turn a draft's scores, which begin at ``start``, into predictions: one per sentence, holder and target."""
         places: dict[tuple[Sentence, Target], dict[Holder | Target, list[int]]] = {}
         for i, pair in enumerate(draft.pairs, start):
@@ -252,64 +223,12 @@ def _decisive(scores: Scores, rows: Sequence[int]) -> int:
     return rows[0] if len(rows) == 1 else rows[int(scores.probabilities[rows].max(axis=1).argmax())]
 
 
-def _draft(
-    text: str,
-    sentences: tuple[Sentence, ...],
-    wanted: MentionFinder | None,
-    tagged: Sequence[Sequence[Span]] | None,
-    *,
-    resolve: bool,
-    table: ActorTable | None,
-) -> _Draft:
-    """Find whom a text names and list what to judge: per target mention anybody, then every holder."""
-    found = find_mentions(sentences, wanted, table=table, tagged=tagged)
-    named = found if wanted is None or not any(found) else find_mentions(sentences, table=table)
-    if named is not found:
-        named = [
-            sorted([*targets, *(m for m in others if not _overlaps(m, targets))], key=_start)
-            for targets, others in zip(found, named, strict=True)
-        ]
-    needed = resolve and any(found)
-    phrases = [
-        find_holders(sentence, actors) if targets or needed else []
-        for sentence, targets, actors in zip(sentences, found, named, strict=True)
-    ]
-    pairs: list[Pair] = []
-    for sentence, targets, names, nameless in zip(sentences, found, named, phrases, strict=True):
-        actors = sorted([*names, *nameless], key=_start) if targets else []
-        for target in targets:
-            holders: list[Holder] = [ANY, *_nearest(actors, target), AUTHOR]
-            pairs += [p for p in make_pairs(sentence, [target], holders) if not _is_self(p)]
-    matched = {m.target for targets in found for m in targets}
-    unmatched = () if wanted is None else tuple(t for t in wanted.targets if t not in matched)
-    resolved = resolve_holders(sentences, named, phrases, table) if needed else None
-    return _Draft(text, sentences, pairs, unmatched, resolved)
-
-
-def _start(mention: Mention) -> int:
-    return mention.start
-
-
 def _resolve(prediction: Prediction, resolved: Resolved | None) -> Prediction:
     """Note on a prediction whom its holder's words mean."""
     if resolved is None or not isinstance(prediction.holder, Mention):
         return prediction
     found = resolved.of(prediction.sentence, prediction.holder)
     return prediction if found is None else replace(prediction, resolved=found.actors, resolution=found.how)
-
-
-def _nearest(actors: Sequence[Mention], target: Mention) -> Sequence[Mention]:
-    """Take the actors named next to a target: in a list of two hundred names the far ones do not act on it."""
-    place = bisect_left(actors, target.start, key=lambda m: m.start)
-    return actors[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1]
-
-
-def _overlaps(mention: Mention, others: Iterable[Mention]) -> bool:
-    return any(mention.start < other.end and other.start < mention.end for other in others)
-
-
-def _is_self(pair: Pair) -> bool:
-    return isinstance(pair.holder, Mention) and pair.holder.target == pair.target.target
 
 
 def _likeliest(directed: Sequence[Sequence[int]], stances: Iterable[Stance], scores: Scores) -> Sequence[int]:

@@ -206,15 +206,17 @@ class TorchForward:
 
     @property
     def has_tagger(self) -> bool:
-        """Whether ``tag`` can be called."""
+        """Whether ``read`` can be called."""
         return self.model.tagger is not None
 
-    def tag(self, batch: PackedBatch) -> FloatArray:
-        """Return tag logits ``(n_rows, length, 3)``."""
-        logits = self._run(batch).tag_logits
-        assert logits is not None  # callers ask has_tagger
-        tags: FloatArray = logits.float().cpu().numpy()
-        return tags
+    def read(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return stance and relation logits, as a call does, and tag logits ``(n_rows, length, 3)``."""
+        output = self._run(batch)
+        assert output.tag_logits is not None  # callers ask has_tagger
+        logits, relations, tags = (
+            x.float().cpu().numpy() for x in (output.logits, output.relation_logits, output.tag_logits)
+        )
+        return logits, relations, tags
 
     def _run(self, batch: PackedBatch) -> StanceOutput:
         if self._process != os.getpid():

@@ -130,9 +130,9 @@ def pack_sentence(
     return rows
 
 
-def text_row(tokens: IntArray) -> PackedRow:
+def text_row(tokens: IntArray, index: int = 0) -> PackedRow:
     """Lay out a text of which no pair is asked; a graph wants one, so it has anybody's toward the first piece."""
-    return PackedRow(tokens, np.array([[-1, -1, 0, 0]]), np.array([_ANY]), np.array([0]), truncated=False)
+    return PackedRow(tokens, np.array([[-1, -1, 0, 0]]), np.array([_ANY]), np.array([index]), truncated=False)
 
 
 def collate(rows: Sequence[PackedRow], settings: PackingSettings) -> PackedBatch:

@@ -33,13 +33,13 @@ class OnnxForward:
 
     @property
     def has_tagger(self) -> bool:
-        """Whether ``tag`` can be called."""
+        """Whether ``read`` can be called."""
         return any(output.name == TAG_OUTPUT for output in self.session.get_outputs())
 
-    def tag(self, batch: PackedBatch) -> FloatArray:
-        """Return tag logits ``(n_rows, length, 3)``."""
-        (tags,) = self._run(batch, [TAG_OUTPUT])
-        return tags
+    def read(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return stance and relation logits, as a call does, and tag logits ``(n_rows, length, 3)``."""
+        logits, relation_logits, tags = self._run(batch, [*GRAPH_OUTPUTS, TAG_OUTPUT])
+        return logits, relation_logits, tags
 
     def _run(self, batch: PackedBatch, outputs: list[str]) -> list[FloatArray]:
         if self._process != os.getpid():

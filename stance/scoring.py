@@ -6,7 +6,7 @@ caches like that too, and large on a GPU, which wants much work at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +16,16 @@ from tokenizers import Encoding, Tokenizer
 
 from stance.folder import Calibration, ModelSettings
 from stance.labels import Stance
-from stance.packing import PackedBatch, PackedRow, PackingSettings, bucket_rows, collate, pack_sentence, text_row
+from stance.packing import (
+    IntArray,
+    PackedBatch,
+    PackedRow,
+    PackingSettings,
+    bucket_rows,
+    collate,
+    pack_sentence,
+    text_row,
+)
 from stance.pairs import ANY, Pair
 from stance.sentences import Span, encodable
 from stance.tagging import TAGS, find_spans
@@ -40,8 +49,8 @@ class TaggingForward(Forward, Protocol):
     def has_tagger(self) -> bool:
         """Whether it does."""
 
-    def tag(self, batch: PackedBatch, /) -> FloatArray:
-        """Give tag logits ``(n_rows, length, 3)``."""
+    def read(self, batch: PackedBatch, /) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Give what a call gives and tag logits ``(n_rows, length, 3)``, all of the same pass."""
 
 
 CPU_TOKENS, GPU_TOKENS = 512, 32_768
@@ -61,6 +70,45 @@ class Scores:
     truncated: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the network says of pairs: ``logits`` ``(n_pairs, 3)``, ``relations`` ``(n_pairs, n_relations)``, as logits.
+
+    ``truncated`` ``(n_pairs,)`` is that of ``Scores``.
+    """
+
+    logits: FloatArray
+    relations: FloatArray
+    truncated: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, n_pairs: int, n_relations: int) -> Answers:
+        """Make room for answers."""
+        logits, relations = (np.zeros((n_pairs, width), np.float32) for width in (len(Stance), n_relations))
+        return cls(logits, relations, np.zeros(n_pairs, np.bool_))
+
+    def at(self, places: IntArray) -> Answers:
+        """Take the answers at some places."""
+        return Answers(self.logits[places], self.relations[places], self.truncated[places])
+
+    def put(self, places: IntArray, answers: Answers) -> None:
+        """Write answers at some places."""
+        self.logits[places], self.relations[places] = answers.logits, answers.relations
+        self.truncated[places] = answers.truncated
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one pass gave: the ``spans`` of every text's names, and ``answers`` to the pairs asked along with it.
+
+    ``places`` tells where among the answers a pair's is, by what the network sees of it.
+    """
+
+    spans: list[list[Span]]
+    places: Mapping[object, int]
+    answers: Answers
+
+
 class PairScorer:
     """Score any number of pairs with one encoder row per sentence, whatever batch they come in."""
 
@@ -73,34 +121,25 @@ class PairScorer:
         self.forward = forward
         self.max_tokens = max_tokens
 
-    def score(self, pairs: Sequence[Pair], max_tokens: int | None = None) -> Scores:
+    def score(self, pairs: Sequence[Pair], max_tokens: int | None = None, known: Reading | None = None) -> Scores:
         """Score pairs. Identical sentences share one encoding, identical judgements one pair of markers.
 
-        ``max_tokens`` bounds the columns of a batch.
+        ``max_tokens`` bounds the columns of a batch. What a reading has the answer to is not judged again.
         """
-        logits, relations, truncated = self.logits(pairs, max_tokens)
+        answers = self._ask(pairs, max_tokens, known)
         anybody = np.fromiter((pair.holder is ANY for pair in pairs), np.bool_, len(pairs))
         directed, open_ended = (
-            calibrate(logits, fitted) for fitted in (self.settings.calibration, self.settings.any_calibration)
+            calibrate(answers.logits, fitted) for fitted in (self.settings.calibration, self.settings.any_calibration)
         )
-        return Scores(np.where(anybody[:, None], open_ended, directed), softmax(relations), truncated)
+        probabilities = np.where(anybody[:, None], open_ended, directed)
+        return Scores(probabilities, softmax(answers.relations), answers.truncated)
 
     def logits(
         self, pairs: Sequence[Pair], max_tokens: int | None = None
     ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """Run the network: stance logits ``(n_pairs, 3)``, relation logits, and which pairs a window was judged on."""
-        distinct, places = _distinct(pairs)
-        logits = np.zeros((len(distinct), len(Stance)), dtype=np.float32)
-        relations = np.zeros((len(distinct), len(self.settings.relations)), dtype=np.float32)
-        truncated = np.zeros(len(distinct), dtype=np.bool_)
-        rows = self.pack(distinct)
-        for bucket in bucket_rows([row.size for row in rows], max_tokens or self.max_tokens):
-            chosen = [rows[i] for i in bucket]
-            batch = collate(chosen, self.packing)
-            logits[batch.index], relations[batch.index] = self.forward(batch)
-            for row in chosen:
-                truncated[row.index] = row.truncated
-        return logits[places], relations[places], truncated[places]
+        answers = self._ask(pairs, max_tokens)
+        return answers.logits, answers.relations, answers.truncated
 
     @property
     def has_tagger(self) -> bool:
@@ -112,32 +151,75 @@ class PairScorer:
 
         A sentence longer than the encoder is read in pieces, cut between words; ``margin`` as for ``find_spans``.
         """
+        return self.read(texts, margin=margin, max_tokens=max_tokens).spans
+
+    def read(
+        self, texts: Sequence[str], pairs: Sequence[Pair] = (), *, margin: float = 0.0, max_tokens: int | None = None
+    ) -> Reading:
+        """Find named mentions, as ``tag`` does, and in the same pass judge pairs of these sentences."""
         assert isinstance(self.forward, TaggingForward)  # callers ask has_tagger
-        distinct = list(dict.fromkeys(texts))
-        encodings = self.tokenizer.encode_batch([encodable(t) for t in distinct], add_special_tokens=False)
-        parts = [(i, *part) for i, e in enumerate(encodings) for part in _parts(e, self.packing.max_text)]
-        ids = [np.asarray(e.ids, np.int64) for e in encodings]
-        rows = [text_row(ids[i][first:last]) for i, first, last in parts]
-        logits = [np.zeros((len(pieces), len(TAGS)), np.float32) for pieces in ids]
-        for bucket in bucket_rows([row.size for row in rows], max_tokens or self.max_tokens):
-            found = self.forward.tag(collate([rows[k] for k in bucket], self.packing))
-            for k, answers in zip(bucket, found, strict=True):
-                i, first, last = parts[k]
-                logits[i][first:last] = answers[1 : 1 + last - first]  # behind [CLS]
-        spans = {text: find_spans(e, x, margin) for text, e, x in zip(distinct, encodings, logits, strict=True)}
-        return [spans[text] for text in texts]
+        distinct, _, places = _distinct(pairs)
+        encodings = self._encode([*texts, *(pair.sentence.text for pair in distinct)])
+        jobs = [(text, 0, row) for text, row in self._rows(distinct, encodings)]
+        whole = {text for text, _, row in jobs if not row.truncated}
+        answers = Answers.empty(len(distinct) + 1, len(self.settings.relations))  # the last is of rows without pairs
+        for text, e in encodings.items():
+            parts = [] if text in whole else _parts(e, self.packing.max_text)
+            jobs += [(text, i, text_row(np.asarray(e.ids[i:j], np.int64), len(distinct))) for i, j in parts]
+        tags = {text: np.zeros((len(e.ids), len(TAGS)), np.float32) for text, e in encodings.items()}
+        for bucket in bucket_rows([row.size for *_, row in jobs], max_tokens or self.max_tokens):
+            batch = collate([jobs[i][2] for i in bucket], self.packing)
+            logits, relations, found = self.forward.read(batch)
+            for i, tag_logits in zip(bucket, found, strict=True):
+                text, first, row = jobs[i]
+                answers.truncated[row.index] = row.truncated
+                if not row.truncated:
+                    tags[text][first : first + len(row.tokens)] = tag_logits[1 : 1 + len(row.tokens)]  # behind [CLS]
+            answers.logits[batch.index], answers.relations[batch.index] = logits, relations
+        spans = {text: find_spans(e, tags[text], margin) for text, e in encodings.items()}
+        return Reading([spans[text] for text in texts], places, answers)
 
     def pack(self, pairs: Sequence[Pair]) -> list[PackedRow]:
         """Tokenise every distinct sentence in one call and pack its pairs."""
+        return [row for _, row in self._rows(pairs, self._encode([pair.sentence.text for pair in pairs]))]
+
+    def _ask(self, pairs: Sequence[Pair], max_tokens: int | None, known: Reading | None = None) -> Answers:
+        distinct, where, places = _distinct(pairs)
+        answers = Answers.empty(len(distinct), len(self.settings.relations))
+        found = np.fromiter(((known.places if known else {}).get(key, -1) for key in places), np.int64, len(places))
+        if known is not None:
+            old = np.flatnonzero(found >= 0)
+            answers.put(old, known.answers.at(found[old]))
+        new = np.flatnonzero(found < 0)
+        answers.put(new, self._judge([distinct[i] for i in new], max_tokens))
+        return answers.at(where)
+
+    def _judge(self, pairs: Sequence[Pair], max_tokens: int | None) -> Answers:
+        answers = Answers.empty(len(pairs), len(self.settings.relations))
+        rows = self.pack(pairs)
+        for bucket in bucket_rows([row.size for row in rows], max_tokens or self.max_tokens):
+            chosen = [rows[i] for i in bucket]
+            batch = collate(chosen, self.packing)
+            answers.logits[batch.index], answers.relations[batch.index] = self.forward(batch)
+            for row in chosen:
+                answers.truncated[row.index] = row.truncated
+        return answers
+
+    def _encode(self, texts: Iterable[str]) -> dict[str, Encoding]:
+        distinct = list(dict.fromkeys(texts))
+        # Not encode_batch_fast: it leaves every offset at 0.
+        found = self.tokenizer.encode_batch([encodable(t) for t in distinct], add_special_tokens=False)
+        return dict(zip(distinct, found, strict=True))
+
+    def _rows(self, pairs: Sequence[Pair], encodings: Mapping[str, Encoding]) -> list[tuple[str, PackedRow]]:
+        """Pack pairs, sentence by sentence; with each row comes its sentence."""
         by_text: dict[str, list[int]] = {}
         for i, pair in enumerate(pairs):
             by_text.setdefault(pair.sentence.text, []).append(i)
-        # Not encode_batch_fast: it leaves every offset at 0.
-        encodings = self.tokenizer.encode_batch([encodable(t) for t in by_text], add_special_tokens=False)
-        rows: list[PackedRow] = []
-        for places, encoding in zip(by_text.values(), encodings, strict=True):
-            chosen = [pairs[i] for i in places]
-            rows += pack_sentence(encoding.ids, encoding.offsets, chosen, self.packing, places)
+        rows: list[tuple[str, PackedRow]] = []
+        for text, index in by_text.items():
+            e, chosen = encodings[text], [pairs[i] for i in index]
+            rows += [(text, row) for row in pack_sentence(e.ids, e.offsets, chosen, self.packing, index)]
         return rows
 
 
@@ -155,9 +237,12 @@ def _parts(encoding: Encoding, size: int) -> list[tuple[int, int]]:
     return parts
 
 
-def _distinct(pairs: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.int64]]:
-    """Leave one of all pairs that the network sees alike, and tell where each pair of the input is among them."""
-    places: dict[tuple[object, ...], int] = {}
+def _distinct(pairs: Sequence[Pair]) -> tuple[list[Pair], IntArray, dict[object, int]]:
+    """Leave one of all pairs that the network sees alike.
+
+    Also tells where each pair of the input is among them, and where what the network sees of a pair is.
+    """
+    places: dict[object, int] = {}
     distinct: list[Pair] = []
     found = np.empty(len(pairs), dtype=np.int64)
     for i, pair in enumerate(pairs):
@@ -166,7 +251,7 @@ def _distinct(pairs: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.int64]]:
         place = found[i] = places.setdefault((pair.sentence.text, who, target.start, target.end), len(distinct))
         if place == len(distinct):
             distinct.append(pair)
-    return distinct, found
+    return distinct, found, places
 
 
 def packing_settings(tokenizer: Tokenizer, settings: ModelSettings) -> PackingSettings:

@@ -175,13 +175,27 @@ def find_mentions(
     table = ActorTable.load() if table is None else table
     texts = [sentence.text for sentence in sentences]
     if targets is None:
-        rows = find_names(texts, table)
-        if tagged is not None:
-            rows = [join_tagged(t, names, spans, table) for t, names, spans in zip(texts, rows, tagged, strict=True)]
-        return [[_mention(name, table) for name in names] for names in rows]
+        named = [[_mention(name, table) for name in names] for names in find_names(texts, table)]
+        return named if tagged is None else add_tagged(sentences, named, tagged, table=table)
     finder = targets if isinstance(targets, MentionFinder) else target_finder(targets, table)
     found = [[m for m in finder.find(text) if not _means_another(m, text, table)] for text in texts]
     return _with_short_names(found, texts, table)
+
+
+def add_tagged(
+    sentences: Sequence[Sentence],
+    mentions: Sequence[Sequence[Mention]],
+    tagged: Sequence[Sequence[Span]],
+    *,
+    table: ActorTable | None = None,
+) -> list[list[Mention]]:
+    """Join the named actors that ``find_mentions`` found in sentences with the names at ``tagged``."""
+    table = ActorTable.load() if table is None else table
+    joined = []
+    for sentence, known, spans in zip(sentences, mentions, tagged, strict=True):
+        names = [Name(m.start, m.end, m.name, m.target.id) for m in known]
+        joined.append([_mention(name, table) for name in join_tagged(sentence.text, names, spans, table)])
+    return joined
 
 
 def find_holders(sentence: Sentence, mentions: Iterable[Mention] = ()) -> list[Mention]:

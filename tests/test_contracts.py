@@ -86,7 +86,8 @@ ARROWS = {
     "resolution": "actors antecedents discourse sentences spelling targets",
     "overview": "labels pairs sentences targets",
     "predictions": "errors highlights labels overview pairs resolution sentences targets",
-    "classifier": "actors errors folder labels loading pairs predictions resolution scoring sentences targets",
+    "drafts": "actors pairs resolution scoring sentences targets",
+    "classifier": "actors drafts errors folder labels loading pairs predictions resolution scoring sentences targets",
     "report": "bootstrap comparison errors excerpts judgements labels layout metrics pairs predictions protocols "
     "sections slices tables",
     "evaluation": "classifier errors excerpts formats labels metrics predictions protocols report sentences",

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from stance.classifier import TAG_MARGIN, StanceClassifier
+from stance.classifier import StanceClassifier
+from stance.drafts import TAG_MARGIN
 from stance.errors import DataError, ModelError
 from stance.excerpts import Excerpt, Origin
 from stance.loading import load_scorer
-from stance.packing import collate, text_row
+from stance.model import TorchForward
+from stance.packing import PackedBatch, collate, text_row
 from stance.pairs import ANY, AUTHOR, Pair
-from stance.scoring import TaggingForward
+from stance.scoring import FloatArray, TaggingForward
 from stance.sentences import Sentence
 from stance.tagging import BEGIN, INSIDE, OUTSIDE, TAGS, UNKNOWN_TAG, find_spans, tag_pieces
 from stance.targets import Mention, Target, find_mentions
@@ -152,9 +155,82 @@ def test_pairs_do_not_change_tags(tagging_folder: Path) -> None:
     ]
     assert isinstance(scorer.forward, TaggingForward)
     (row,) = scorer.pack(pairs)
-    with_pairs = scorer.forward.tag(collate([row], scorer.packing))[0, : len(row.tokens) + 2]
-    without = scorer.forward.tag(collate([text_row(row.tokens)], scorer.packing))[0, : len(row.tokens) + 2]
+    with_pairs = scorer.forward.read(collate([row], scorer.packing))[2][0, : len(row.tokens) + 2]
+    without = scorer.forward.read(collate([text_row(row.tokens)], scorer.packing))[2][0, : len(row.tokens) + 2]
     np.testing.assert_allclose(with_pairs, without, atol=1e-5)
+
+
+class Counting:
+    """A network that counts the rows and pairs it is given."""
+
+    def __init__(self, forward: TaggingForward) -> None:
+        self.forward = forward
+        self.has_tagger = forward.has_tagger
+        self.rows: list[int] = []
+        self.pairs: list[int] = []
+
+    def __call__(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray]:
+        self.rows.append(len(batch.input_ids))
+        self.pairs.append(len(batch.index))
+        return self.forward(batch)
+
+    def read(self, batch: PackedBatch) -> tuple[FloatArray, FloatArray, FloatArray]:
+        self.rows.append(len(batch.input_ids))
+        self.pairs.append(len(batch.index))
+        return self.forward.read(batch)
+
+
+def counting(folder: Path) -> tuple[StanceClassifier, Counting]:
+    classifier = StanceClassifier.from_pretrained(folder, backend="torch", device="cpu")
+    assert isinstance(classifier.scorer.forward, TaggingForward)
+    counts = Counting(classifier.scorer.forward)
+    classifier.scorer.forward = counts
+    return classifier, counts
+
+
+def pairs_of(text: str) -> list[Pair]:
+    (named,) = find_mentions([Sentence.of(text)])
+    return [Pair(Sentence.of(text), ANY, m) for m in named] + [Pair(Sentence.of(text), AUTHOR, m) for m in named]
+
+
+@pytest.mark.parametrize("max_tokens", [1, 4096])
+def test_one_reading_gives_the_tags_and_the_answers_of_two_passes(tagging_folder: Path, max_tokens: int) -> None:
+    scorer = load_scorer(tagging_folder, backend="torch", device="cpu")
+    asked = [p for text in TEXTS for p in pairs_of(text)]
+    assert any(scorer.score(asked).truncated)
+    reading = scorer.read(TEXTS, asked[::-1], max_tokens=max_tokens)
+    assert reading.spans == scorer.tag(TEXTS)
+    both, plain = scorer.score(asked, known=reading), scorer.score(asked)
+    np.testing.assert_allclose(both.probabilities, plain.probabilities, atol=1e-5)
+    np.testing.assert_allclose(both.relations, plain.relations, atol=1e-5)
+    assert both.truncated.tolist() == plain.truncated.tolist()
+
+
+def test_only_what_a_reading_does_not_know_is_judged(tagging_folder: Path) -> None:
+    classifier, counts = counting(tagging_folder)
+    scorer, asked = classifier.scorer, pairs_of(TEXTS[0])
+    reading = scorer.read(TEXTS[:1], asked[:3])
+    assert (counts.rows, counts.pairs) == ([1], [3])
+    known = scorer.score(asked, known=reading)
+    assert (counts.rows, counts.pairs) == ([1, 1], [3, 1])
+    np.testing.assert_allclose(known.probabilities, scorer.score(asked).probabilities, atol=1e-5)
+
+
+def test_a_text_whose_names_the_rules_know_is_read_once(tagging_folder: Path) -> None:
+    classifier, counts = counting(tagging_folder)
+    assert isinstance(counts.forward, TorchForward)
+    tagger = counts.forward.model.tagger
+    assert isinstance(tagger, torch.nn.Sequential)
+    last = tagger[-1]
+    assert isinstance(last, torch.nn.Linear)
+    torch.nn.init.constant_(last.bias[OUTSIDE : OUTSIDE + 1], 100.0)  # it finds nothing
+    assert [p.target.name for p in classifier.predict("Iran thanked China .")] == ["Iran", "China"]
+    assert counts.rows == [1]
+    assert not list(classifier.predict("the deal"))
+    assert counts.rows == [1, 1]  # the tagger has looked, nobody is judged
+    classifier.tagger = False
+    assert not list(classifier.predict("the deal"))
+    assert counts.rows == [1, 1]
 
 
 def test_int8_graph_has_the_tagger_and_answers_nearly_alike(tagging_folder: Path) -> None:
@@ -165,7 +241,7 @@ def test_int8_graph_has_the_tagger_and_answers_nearly_alike(tagging_folder: Path
     assert isinstance(plain.forward, TaggingForward)
     assert isinstance(int8.forward, TaggingForward)
     text = slice(1, len(row.tokens) + 1)
-    np.testing.assert_allclose(plain.forward.tag(batch)[:, text], int8.forward.tag(batch)[:, text], atol=0.2)
+    np.testing.assert_allclose(plain.forward.read(batch)[2][:, text], int8.forward.read(batch)[2][:, text], atol=0.2)
 
 
 def test_model_without_a_tagger_has_none(tiny_folder: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -103,18 +105,12 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
         ConfigError: the encoder cannot be loaded, has no fast tokenizer, or is too short for ``max_length``.
     """
     path = encoder_path(settings.encoder)
-    try:
+    with _loading(settings.encoder):
         tokenizer = AutoTokenizer.from_pretrained(path)
         encoder_config = AutoConfig.from_pretrained(path)
-        _check_kind(encoder_config)
+    _check_kind(encoder_config)
+    with _loading(settings.encoder):
         encoder = AutoModel.from_pretrained(path, add_pooling_layer=False, dtype=torch.float32)
-    except ConfigError:
-        raise
-    except (OSError, ValueError) as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigError(
-            f"expected an encoder by name or path; got {settings.encoder!r} ({first_line}); check it"
-        ) from None
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ConfigError(f"expected an encoder with a fast tokenizer; got {settings.encoder!r}; choose another")
     offset = position_offset(encoder_config)
@@ -140,6 +136,15 @@ def new_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, Model
     backend.no_truncation()
     backend.no_padding()
     return model, backend, model_settings
+
+
+@contextmanager
+def _loading(encoder: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        first_line = str(error).splitlines()[0]
+        raise ConfigError(f"expected an encoder by name or path; got {encoder!r} ({first_line}); check it") from None
 
 
 def _check_kind(encoder_config: PretrainedConfig) -> None:

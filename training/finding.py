@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stance.classifier import TAG_MARGIN
+from stance.drafts import TAG_MARGIN
 from stance.errors import ModelError
 from stance.excerpts import Excerpt
 from stance.loading import load_scorer

@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from stance.classifier import TAG_MARGIN
+from stance.drafts import TAG_MARGIN, list_pairs
 from stance.errors import ConfigError
 from stance.folder import locate_model
 from stance.loading import load_scorer
-from stance.pairs import ANY, AUTHOR, Pair, make_pairs
+from stance.pairs import Pair
 from stance.scoring import FloatArray, PairScorer
 from stance.sentences import Sentence, split_sentences
-from stance.targets import Mention, find_holders, find_mentions
+from stance.targets import find_holders, find_mentions
 from training.command import one_line_errors
 from training.config import load_settings
 from training.corpora import READERS
@@ -137,9 +137,7 @@ def pairs_to_judge(texts: Sequence[str], finder: PairScorer) -> list[list[Pair]]
 
 def _pairs(sentence: Sentence, tagged: Sequence[tuple[int, int]] | None) -> list[Pair]:
     (targets,) = find_mentions([sentence], tagged=None if tagged is None else [tagged])
-    holders = sorted([*targets, *find_holders(sentence, targets)], key=lambda m: m.start)
-    pairs = make_pairs(sentence, targets, [ANY, *holders, AUTHOR])
-    return [p for p in pairs if not (isinstance(p.holder, Mention) and p.holder.target == p.target.target)]
+    return list_pairs(sentence, targets, [*targets, *find_holders(sentence, targets)])
 
 
 def mean_probabilities(teachers: Sequence[PairScorer], pairs: Sequence[Pair]) -> FloatArray:
