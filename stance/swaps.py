@@ -141,14 +141,11 @@ def _spelling(actor: Actor, form: str | None) -> str | None:
         return {"full": actor.name, "last": next(iter(last), None)}.get(form or "")
     if actor.kind not in _PLACES:
         return actor.name
-    inhabitants = (word for word in actor.adjectives if word.endswith("s") and word[:-1] in actor.adjectives)
-    forms = {
-        "name": actor.name,
-        "adjective": next(iter(actor.adjectives), None),
-        "inhabitants": next(inhabitants, None),
-        "capital": next(iter(actor.capitals), None),
-    }
-    return forms.get(form or "")
+    if form == "name":
+        return actor.name
+    if form == "inhabitants":
+        return next((w for w in actor.adjectives if w.endswith("s") and w[:-1] in actor.adjectives), None)
+    return next(iter({"adjective": actor.adjectives, "capital": actor.capitals}.get(form or "", ())), None)
 
 
 def _stand_ins(namings: Iterable[_Naming], text: str, random: Random, table: ActorTable) -> dict[str, Actor]:
@@ -182,10 +179,12 @@ def _fits(
     if not all(_spelling(other, form) for form in forms[actor.id]) or other.name in text:
         return False
     if actor.kind is Kind.STATE:
-        starts = re.findall(rf"\b[Aa]n? {re.escape(_spelling(actor, 'adjective') or '?')}", text)
-        vowel = [(_spelling(a, "adjective") or "?")[0] in "AEIO" for a in (actor, other)]
         plain = _ONE_WORD.fullmatch(other.name) and _ADJECTIVE.fullmatch(_spelling(other, "adjective") or "")
-        return bool(plain) and not _WITH_ARTICLE.match(other.name) and (not starts or vowel[0] is vowel[1])
+        if not plain or _WITH_ARTICLE.match(other.name):
+            return False
+        own, new = (_spelling(a, "adjective") or "?" for a in (actor, other))
+        alike = (own[0] in "AEIO") is (new[0] in "AEIO")
+        return alike or not re.search(rf"\b[Aa]n? {re.escape(own)}", text)
     if actor.kind is not Kind.PERSON:
         return _ONE_WORD.fullmatch(other.name) is not None
     titles = {office.title for office in actor.offices}
