@@ -39,6 +39,12 @@ train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.train training/fifth.toml --run runs/fifth
 	$(BIN)/python -m training.average runs/fourth/model runs/fifth/model --settings training/fourth.toml --output runs/tagged
 	$(BIN)/python -m training.train training/sixth.toml --run runs/sixth
+	for seed in 84 85 86; do \
+	  $(BIN)/python -m training.train training/seventh.toml --seed $$seed --run runs/seventh-$$seed --output runs/seventh-$$seed/model || exit; \
+	done
+	$(BIN)/python -m training.average runs/seventh-84/model runs/seventh-85/model runs/seventh-86/model --settings training/seventh.toml --output runs/seventh
+	$(BIN)/python -m training.train training/eighth.toml --run runs/eighth
+	$(BIN)/python -m training.average runs/seventh runs/eighth/model --settings training/eighth.toml --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy
