@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,11 @@ import pytest
 
 from benchmarks import memory, plot_speed, speed
 from benchmarks.archive import MAX_PAIRS, make_archive, read_texts, spread, vary
-from benchmarks.peers import Size
+from benchmarks.peers import Judge, Size
 from stance.folder import ONNX_FILE
 from stance.loading import load_scorer
+from stance.packing import collate
+from stance.pairs import Pair
 from training.export import export_onnx
 
 TINY = Size(layers=1, hidden=16, heads=2, inner=32)
@@ -60,7 +64,7 @@ def test_a_slow_system_sees_short_and_long_sentences() -> None:
 
 def test_operations_are_those_of_the_encoder_without_padding(folder: Path) -> None:
     scorer = load_scorer(folder, backend="torch", device="cpu")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"]
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     counts = []
     for max_tokens in (1, 10_000):
         watched = speed.Watched(scorer, config)
@@ -68,6 +72,34 @@ def test_operations_are_those_of_the_encoder_without_padding(folder: Path) -> No
         counts.append(watched.operations)
         scorer.forward = watched.forward
     assert counts[0] == counts[1] > 0
+
+
+def test_markers_cost_nothing_in_layers_that_read_the_text_alone(folder: Path) -> None:
+    scorer = load_scorer(folder, backend="torch", device="cpu")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    layers = config["encoder"]["num_hidden_layers"]
+    pairs = make_archive(1, n_pairs=4)[0]
+    batch, alone = (collate(scorer.pack(asked), scorer.packing) for asked in (pairs, pairs[:1]))
+    late = [speed.encoder_operations(batch, {**config, "text_layers": n}) for n in range(layers + 1)]
+    assert np.diff(late).tolist() == [late[1] - late[0]] * layers
+    assert late[0] > late[layers]
+    assert late[layers] == speed.encoder_operations(alone, {**config, "text_layers": layers})
+
+
+def test_jobs_are_timed_in_turn() -> None:
+    asked: list[str] = []
+
+    def judge(name: str, pause: float) -> Judge:
+        def run(pairs: Sequence[Pair]) -> None:
+            asked.append(name)
+            time.sleep(pause)
+
+        return run
+
+    archive = make_archive(2, n_pairs=1)
+    seconds = speed.in_turn({"a": (judge("a", 0.001), archive), "b": (judge("b", 0.05), archive)}, 3)
+    assert asked == ["a", "b"] * 4  # once to warm up
+    assert seconds["b"] > 0.05 > seconds["a"] > 0
 
 
 def test_benchmark_runs_through_and_is_drawn(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
