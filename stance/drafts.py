@@ -76,6 +76,11 @@ def list_pairs(sentence: Sentence, targets: Sequence[Mention], holders: Iterable
     return pairs
 
 
+def list_pairs_among(sentence: Sentence, named: Sequence[Mention]) -> list[Pair]:
+    """List what to judge in a sentence where everybody named is a target, and a holder beside those without a name."""
+    return list_pairs(sentence, named, [*named, *find_holders(sentence, named)]) if named else []
+
+
 def _read(
     split: Sequence[_Sentences],
     found: Sequence[Sequence[list[Mention]]],
@@ -88,7 +93,7 @@ def _read(
         for sentences, mentions in zip(split, found, strict=True)
         for sentence, named in zip(sentences, mentions, strict=True)
     ]
-    pairs = [p for sentence, named in flat for p in list_pairs(sentence, named, _with_phrases(sentence, named))]
+    pairs = [pair for sentence, named in flat for pair in list_pairs_among(sentence, named)]
     reading = tagger.read([sentence.text for sentence, _ in flat], pairs, margin=TAG_MARGIN)
     spans = iter(reading.spans)
     joined = [
@@ -96,10 +101,6 @@ def _read(
         for sentences, mentions in zip(split, found, strict=True)
     ]
     return joined, reading
-
-
-def _with_phrases(sentence: Sentence, named: Sequence[Mention]) -> list[Mention]:
-    return [*named, *find_holders(sentence, named)] if named else []
 
 
 def _draft(

@@ -185,12 +185,12 @@ class PairScorer:
 
     def _ask(self, pairs: Sequence[Pair], max_tokens: int | None, known: Reading | None = None) -> Answers:
         distinct, where, places = _distinct(pairs)
+        if known is None:
+            return self._judge(distinct, max_tokens).at(where)
         answers = Answers.empty(len(distinct), len(self.settings.relations))
-        found = np.fromiter(((known.places if known else {}).get(key, -1) for key in places), np.int64, len(places))
-        if known is not None:
-            old = np.flatnonzero(found >= 0)
-            answers.put(old, known.answers.at(found[old]))
-        new = np.flatnonzero(found < 0)
+        found = np.fromiter((known.places.get(key, -1) for key in places), np.int64, len(places))
+        old, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
+        answers.put(old, known.answers.at(found[old]))
         answers.put(new, self._judge([distinct[i] for i in new], max_tokens))
         return answers.at(where)
 

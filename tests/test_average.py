@@ -42,6 +42,14 @@ def test_weights_are_the_mean_by_share_and_the_record_names_the_runs(tmp_path: P
     assert len(classifier.predict_pairs(excerpt.to_pairs()[0])) == len(excerpt.to_pairs()[0])
 
 
+def test_mean_of_a_mean_names_every_run(tmp_path: Path) -> None:
+    folders = [saved(tmp_path / str(i), shift) for i, shift in enumerate((0.0, 0.2, 0.4))]
+    average_models(folders[:2], [3, 1], DEV, tmp_path / "mean", onnx=False)
+    average_models([tmp_path / "mean", folders[2]], [1, 1], DEV, tmp_path / "second", onnx=False)
+    record = json.loads((tmp_path / "second" / TRAINING_FILE).read_text(encoding="utf-8"))
+    assert [run["share"] for run in record["averaged"]] == [0.375, 0.125, 0.5]
+
+
 @pytest.mark.parametrize(("shares", "reason"), [([1], "2 shares above 0"), ([1, 0], "2 shares above 0")])
 def test_shares_that_do_not_fit_are_refused(tmp_path: Path, shares: list[float], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):

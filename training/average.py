@@ -84,10 +84,7 @@ def mean_weights(states: Sequence[Mapping[str, Tensor]], shares: Sequence[float]
 def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[str, float]) -> dict[str, Any]:
     """Join the training records of the models: the first one's, with the runs that were averaged."""
     records = [read_record(folder) for folder in folders]
-    runs = [
-        {"share": round(share, 4), "settings": r["settings"], "history": r["history"], "seconds": r["seconds"]}
-        for share, r in zip(shares, records, strict=True)
-    ]
+    runs = [run for share, r in zip(shares, records, strict=True) for run in _runs(r, share)]
     return {
         **records[0],
         "scores": rounded(scores),
@@ -95,6 +92,13 @@ def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[st
         "seconds": sum(r["seconds"] for r in records),
         "averaged": runs,
     }
+
+
+def _runs(record: Mapping[str, Any], share: float) -> list[dict[str, Any]]:
+    """List the runs behind a model with their shares; those of one that is itself a mean share what it has."""
+    if record.get("averaged"):
+        return [{**run, "share": round(share * run["share"], 4)} for run in record["averaged"]]
+    return [{"share": round(share, 4), **{key: record[key] for key in ("settings", "history", "seconds")}}]
 
 
 @one_line_errors

@@ -17,7 +17,7 @@ import gzip
 import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,22 @@ class Sources:
         return text, record
 
 
+def archive_path(source: str, texts: Path) -> Path:
+    """Tell where the documents of a source lie."""
+    return texts / f"{source}.jsonl.gz"
+
+
+def read_archive(path: Path) -> Iterator[dict[str, Any]]:
+    """Read documents, one a line."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
 def _source(source: str, texts: Path, documents: set[str]) -> Mapping[str, Any]:
     """Give the documents of a source by id, or the sentences of a corpus by digest."""
-    archive = texts / f"{source}.jsonl.gz"
+    archive = archive_path(source, texts)
     if archive.is_file():
-        with gzip.open(archive, "rt", encoding="utf-8") as lines:
-            records = (json.loads(line) for line in lines)
-            return {record["id"]: record for record in records if record["id"] in documents}
+        return {record["id"]: record for record in read_archive(archive) if record["id"] in documents}
     if (texts / source).is_dir():
         parts = READERS.get(source, read_excerpts)(texts / source)
         return {digest(excerpt.text): {"text": excerpt.text} for excerpt in parts["train"]}

@@ -9,8 +9,6 @@ sentences of speeches and statements (written to ``silver_political`` in the out
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,20 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from stance.drafts import TAG_MARGIN, list_pairs
+from stance.drafts import TAG_MARGIN, list_pairs_among
 from stance.errors import ConfigError
-from stance.folder import locate_model
+from stance.folder import Calibration, locate_model
 from stance.loading import load_scorer
 from stance.pairs import Pair
-from stance.scoring import FloatArray, PairScorer
+from stance.scoring import FloatArray, PairScorer, calibrate
 from stance.sentences import Sentence, split_sentences
-from stance.targets import find_holders, find_mentions
+from stance.targets import find_mentions
 from training.command import one_line_errors
 from training.config import load_settings
 from training.corpora import READERS
 from training.data import Corpora, add_development_options, load_corpora, sentence_key
 from training.silver import silver_row, write_silver
-from training.standoff import digest
+from training.standoff import archive_path, digest, read_archive
 
 LENGTHS = range(40, 421)
 """Characters of a sentence that may be drawn."""
@@ -106,8 +104,7 @@ def draw_pool(corpora: Corpora, texts: Path, folder: Path) -> list[Drawn]:
 
 def _draw_archive(pool: Pool, source: str, texts: Path, left_out: set[str | None], chance: random.Random) -> None:
     per_document, least_capitals, most = ARCHIVES[source]
-    with gzip.open(texts / f"{source}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        documents = [json.loads(line) for line in lines]
+    documents = list(read_archive(archive_path(source, texts)))
     chance.shuffle(documents)
     drawn = 0
     for document in documents:
@@ -137,12 +134,12 @@ def pairs_to_judge(texts: Sequence[str], finder: PairScorer) -> list[list[Pair]]
 
 def _pairs(sentence: Sentence, tagged: Sequence[tuple[int, int]] | None) -> list[Pair]:
     (targets,) = find_mentions([sentence], tagged=None if tagged is None else [tagged])
-    return list_pairs(sentence, targets, [*targets, *find_holders(sentence, targets)])
+    return list_pairs_among(sentence, targets)
 
 
 def mean_probabilities(teachers: Sequence[PairScorer], pairs: Sequence[Pair]) -> FloatArray:
     """Average what the teachers' logits say before any calibration, ``(n_pairs, 3)``."""
-    answers = [1 / (1 + np.exp(-teacher.logits(pairs)[0])) for teacher in teachers]
+    answers = [calibrate(teacher.logits(pairs)[0], Calibration()) for teacher in teachers]
     mean: FloatArray = np.mean(answers, axis=0)
     return mean
 
