@@ -103,15 +103,16 @@ def test_silver_labels_are_soft_targets_and_likely_ones_are_shown_first(
         assert min(max(t) for t in draw_pairs(record, 2, np.random.default_rng(seed))["targets"]) > 0.5
 
 
-def test_silver_sentences_are_trained_on_unless_a_development_split_holds_them(
-    workshop: Path, tmp_path: Path, texts: Path
+@pytest.mark.parametrize("known", [DEV[0], TRAIN[0]], ids=["held out", "annotated in full"])
+def test_silver_sentences_are_trained_on_unless_they_are_held_out_or_annotated(
+    workshop: Path, tmp_path: Path, texts: Path, known: Excerpt
 ) -> None:
-    held_out = {**WHERE, "document": "DEV", "span": [0, len(DEV[0].text)], "digest": digest(DEV[0].text)}
+    assert known.complete
+    where = {**WHERE, "document": "KNOWN", "span": [0, len(known.text)], "digest": digest(known.text)}
     with gzip.open(texts / "assembly.jsonl.gz", "at", encoding="utf-8") as file:
-        file.write(json.dumps({"id": "DEV", "text": DEV[0].text}) + "\n")
-    target = DEV[0].mentions[0]
-    held_pair = Pair(DEV[0].sentence, ANY, target)
-    rows = [silver_row(WHERE, PAIRS, LEVELS), silver_row(held_out, [held_pair], LEVELS[:1])]
+        file.write(json.dumps({"id": "KNOWN", "text": known.text}) + "\n")
+    known_pair = Pair(known.sentence, ANY, known.mentions[0])
+    rows = [silver_row(WHERE, PAIRS, LEVELS), silver_row(where, [known_pair], LEVELS[:1])]
     write_silver(rows, tmp_path / "silver")
     write_corpus(tmp_path / "tiny", TRAIN, DEV)
     corpora = {

@@ -34,6 +34,8 @@ from training.mentions import read_crossner, read_uner
 Splits = dict[str, list[Excerpt]]
 """Excerpts of one corpus by part: ``train`` and ``dev``; a corpus too small for a ``dev`` part has none."""
 
+PLV_FILE = "PLV_train.tsv"
+
 SPLIT_SALT = "stance-2024"
 """Part of every split's hash; another value deals all held-out sentences anew."""
 DEV_SHARE = 0.1
@@ -52,7 +54,7 @@ def read_plv(folder: Path) -> Splits:
     Raises:
         DataError: the file is missing or a row breaks the format.
     """
-    return split_excerpts(read_plv_file(folder / "PLV_train.tsv"))
+    return split_excerpts(read_plv_file(folder / PLV_FILE))
 
 
 def read_dse(folder: Path) -> Splits:

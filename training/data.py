@@ -56,7 +56,8 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
 
     A sentence of any development split is taken out of every training part, so that nothing is learned from what it is
     scored on. Only a corpus that its publisher split keeps that split, so that figures compare with published ones; the
-    development sentences that it does not also train on are scored a second time, as ``NAME_unseen``.
+    development sentences that it does not also train on are scored a second time, as ``NAME_unseen``. Silver labels of
+    a sentence that is annotated in full are left out.
 
     Raises:
         ConfigError: a folder is missing, a split is empty or a row breaks its format.
@@ -79,8 +80,9 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
         log.info("%s: %d of %d training rows kept, %d development rows", name, *counts)
     if not development:
         raise ConfigError("expected a corpus with a development split; got none; add one")
-    held_out = set().union(*scored.values())
-    silver = {name: _read_silver(settings, name, held_out) for name in silver_names}
+    annotated = {sentence_key(e.text) for excerpts in train.values() for e in excerpts if e.complete}
+    left_out = annotated.union(*scored.values())
+    silver = {name: _read_silver(settings, name, left_out) for name in silver_names}
     shown = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in train.items()}
     for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
         development[f"{name}_unseen"] = [e for e in development[name] if sentence_key(e.text) not in shown[name]]

@@ -282,9 +282,19 @@ def train(settings: TrainingSettings, run_folder: Path, *, show_progress: bool =
     Raises:
         ConfigError: a corpus is missing or a split is empty; nothing has been trained then.
     """
+    return train_on(settings, load_corpora(settings), run_folder, show_progress=show_progress)
+
+
+def train_on(
+    settings: TrainingSettings, corpora: Corpora, run_folder: Path, *, show_progress: bool = False
+) -> Development:
+    """Train on corpora that are read, and write the model folder; an interrupted run of the same folder goes on.
+
+    Raises:
+        ConfigError: the settings do not fit the corpora; nothing has been trained then.
+    """
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    corpora = load_corpora(settings)
     check_selection(settings.selection, corpora.development)
     trainer = Trainer(settings, corpora, run_folder, show_progress=show_progress)
     trainer.resume()
