@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stance.excerpts import Excerpt, load_excerpts
-from stance.labels import Stance
+from stance.labels import PLOVER_ROOTS, Polarity, Stance
 from stance.sentences import split_sentences
 
 SEEDS = Path(__file__).parents[1] / "seeds"
@@ -91,6 +91,25 @@ def test_council_is_as_its_readme_says_and_apart_from_all_else() -> None:
         assert len(set().union(*facet)) == sum(map(len, facet))
     dates = {name: [str(e.origin.date) for e in excerpts] for name, excerpts in parts.items()}
     assert min(dates["test"]) > max(dates["train"] + dates["dev"])
+
+
+def test_events_are_as_their_readme_says_and_apart_from_all_else() -> None:
+    events = load_excerpts(SEEDS / "events" / "train.jsonl")
+    pairs = [pair for e in events for pair in e.pairs]
+    assert len(pairs) == len(events)
+    roots = Counter(pair.relation for pair in pairs)
+    readme = (SEEDS / "README.md").read_text(encoding="utf-8")
+    assert f"| `events/` | {len(events)} further" in readme
+    assert set(roots) == set(PLOVER_ROOTS)
+    assert all(f"| {root} | {roots[root]} |" in readme for root in PLOVER_ROOTS)
+    for pair in pairs:
+        is_oppose = PLOVER_ROOTS[str(pair.relation)] is Stance.OPPOSE
+        assert pair.label is (Polarity.NEGATIVE if is_oppose else Polarity.POSITIVE)
+    assert not any(e.complete for e in events)
+    elsewhere = {letters(e.text) for excerpts in FILES.values() for e in excerpts}
+    own = {letters(e.text) for e in events}
+    assert len(own) == len(events)
+    assert own.isdisjoint(elsewhere)
 
 
 def test_article_is_cut_as_the_library_cuts_it() -> None:
