@@ -50,6 +50,18 @@ def test_mean_of_a_mean_names_every_run(tmp_path: Path) -> None:
     assert [run["share"] for run in record["averaged"]] == [0.375, 0.125, 0.5]
 
 
+def test_mean_names_every_corpus_that_one_of_them_learned_from(tmp_path: Path) -> None:
+    folders = [saved(tmp_path / str(i), shift) for i, shift in enumerate((0.0, 0.2))]
+    further = {"rows": 3, "sha256": "0" * 64}
+    record = json.loads((folders[1] / TRAINING_FILE).read_text(encoding="utf-8"))
+    known = dict(record["corpora"])
+    record["corpora"]["further"] = further
+    (folders[1] / TRAINING_FILE).write_text(json.dumps(record), encoding="utf-8")
+    average_models(folders, [1, 1], DEV, tmp_path / "mean", onnx=False)
+    corpora = json.loads((tmp_path / "mean" / TRAINING_FILE).read_text(encoding="utf-8"))["corpora"]
+    assert corpora == {**known, "further": further}
+
+
 @pytest.mark.parametrize(("shares", "reason"), [([1], "2 shares above 0"), ([1, 0], "2 shares above 0")])
 def test_shares_that_do_not_fit_are_refused(tmp_path: Path, shares: list[float], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):

@@ -11,6 +11,7 @@ import torch
 from stance.classifier import StanceClassifier
 from stance.errors import ConfigError, DataError
 from stance.excerpts import Excerpt
+from stance.labels import Polarity, Stance
 from stance.loading import load_scorer
 from stance.model import TorchForward
 from stance.pairs import ANY, AUTHOR, Pair
@@ -21,7 +22,7 @@ from tests.conftest import tiny_model, tiny_settings, tiny_tokenizer
 from tests.test_training import DEV, TRAIN, settings_for, workshop, write_corpus
 from training.config import CorpusSettings, StageSettings, load_settings
 from training.data import Corpora, load_corpora
-from training.examples import draw_pairs, make_dataset
+from training.examples import JudgedSentence, draw_pairs, judged_sentences, make_dataset, with_second
 from training.losses import EXACT
 from training.silver import read_silver, silver_row, write_silver
 from training.standoff import digest
@@ -122,6 +123,7 @@ def test_silver_sentences_are_trained_on_unless_they_are_held_out_or_annotated(
     stages = (StageSettings("only", {"tiny": 1.0, "silver": 2.0}),)
     planned = settings_for(workshop, tmp_path, corpora=corpora, stages=stages, corpora_folder=str(tmp_path))
     read = load_corpora(planned)
+    assert [s.text for s in read.second] == ([known.text] if known is TRAIN[0] else [])
     assert [s.text for s in read.silver["silver"]] == [TEXT]
     assert read.fingerprints["silver"]["rows"] == 1
     assert "silver" not in read.train
@@ -131,6 +133,24 @@ def test_silver_sentences_are_trained_on_unless_they_are_held_out_or_annotated(
     (tmp_path / "silver" / "train.jsonl.gz").write_bytes(b"no gzip")
     with pytest.raises(ConfigError, match="expected corpus 'silver' to be readable"):
         load_corpora(planned)
+
+
+def test_second_opinion_on_an_annotated_pair_is_averaged(tiny_classifier: StanceClassifier) -> None:
+    known = TRAIN[0]
+    (pair, *_), (label, *_) = known.to_pairs()
+    other = JudgedSentence(known.text, [pair], [(0.5, 0.5, 0.0)], [None])
+    stranger = JudgedSentence(TRAIN[1].text, list(TRAIN[1].to_pairs()[0]), list(TRAIN[1].to_pairs()[1]), [None, None])
+    (first, second) = with_second([judged_sentences([known])[0], stranger], [other])
+    place = first.pairs.index(pair)
+    assert first.labels[place] == tuple((float(s in label) + p) / 2 for s, p in zip(Stance, (0.5, 0.5, 0), strict=True))
+    assert [x for i, x in enumerate(first.labels) if i != place] == judged_sentences([known])[0].labels[:place] + (
+        judged_sentences([known])[0].labels[place + 1 :]
+    )
+    assert second == stranger
+    polar = JudgedSentence(known.text, [pair], [Polarity.POSITIVE], [None])
+    assert with_second([polar], [other]) == [polar]
+    (record,) = make_dataset([first], tiny_classifier.scorer, 99)
+    assert record["targets"][place][1] in {0.25, 0.75}
 
 
 def test_recipe_reads_silver_labels_with_their_texts(tmp_path: Path) -> None:

@@ -82,11 +82,12 @@ def mean_weights(states: Sequence[Mapping[str, Tensor]], shares: Sequence[float]
 
 
 def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[str, float]) -> dict[str, Any]:
-    """Join the training records of the models: the first one's, with the runs that were averaged."""
+    """Join the training records of the models: the first one's, with all corpora and the runs that were averaged."""
     records = [read_record(folder) for folder in folders]
     runs = [run for share, r in zip(shares, records, strict=True) for run in _runs(r, share)]
     return {
         **records[0],
+        "corpora": {name: part for record in records for name, part in record["corpora"].items()},
         "scores": rounded(scores),
         "history": [],
         "seconds": sum(r["seconds"] for r in records),

@@ -18,7 +18,7 @@ from stance.excerpts import Excerpt
 from stance.scoring import PairScorer
 from training.config import TrainingSettings, load_settings
 from training.corpora import READERS
-from training.examples import JudgedSentence, judged_sentences, make_dataset
+from training.examples import JudgedSentence, judged_sentences, make_dataset, with_second
 from training.renaming import copies_of, renamed_copies
 from training.silver import read_silver
 from training.standoff import SILVER, STANDOFF, read_standoff
@@ -33,13 +33,15 @@ SPLIT_BY_PUBLISHER = frozenset({"dse"})
 class Corpora:
     """What to train and to develop on, by corpus; ``fingerprints`` count training rows and digest their texts.
 
-    ``silver`` are sentences to train on that no person or gold file judged, only other models.
+    ``silver`` are sentences to train on that no person or gold file judged, only other models; ``second`` is what these
+    think of sentences that are annotated in full as well.
     """
 
     train: dict[str, list[Excerpt]]
     development: dict[str, list[Excerpt]]
     fingerprints: dict[str, dict[str, Any]]
     silver: dict[str, list[JudgedSentence]] = field(default_factory=dict)
+    second: list[JudgedSentence] = field(default_factory=list)
 
     def datasets(self, scorer: PairScorer, max_pairs: int, *, renamed_seed: int | None = None) -> dict[str, Dataset]:
         """Tokenise and pack the training part; with a seed, also renamed copies of it, as datasets of their own."""
@@ -47,7 +49,7 @@ class Corpora:
         if renamed_seed is not None:
             copies = {copies_of(name): renamed_copies(part, renamed_seed) for name, part in self.train.items()}
             parts |= {name: part for name, part in copies.items() if part}
-        judged = {name: judged_sentences(part) for name, part in parts.items()} | self.silver
+        judged = {name: with_second(judged_sentences(part), self.second) for name, part in parts.items()} | self.silver
         return {name: make_dataset(part, scorer, max_pairs) for name, part in judged.items()}
 
 
@@ -56,8 +58,8 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
 
     A sentence of any development split is taken out of every training part, so that nothing is learned from what it is
     scored on. Only a corpus that its publisher split keeps that split, so that figures compare with published ones; the
-    development sentences that it does not also train on are scored a second time, as ``NAME_unseen``. Silver labels of
-    a sentence that is annotated in full are left out.
+    development sentences that it does not also train on are scored a second time, as ``NAME_unseen``. Where a sentence
+    is annotated in full, its silver labels are a second opinion on its pairs, and no example of their own.
 
     Raises:
         ConfigError: a folder is missing, a split is empty or a row breaks its format.
@@ -80,15 +82,19 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
         log.info("%s: %d of %d training rows kept, %d development rows", name, *counts)
     if not development:
         raise ConfigError("expected a corpus with a development split; got none; add one")
-    annotated = {sentence_key(e.text) for excerpts in train.values() for e in excerpts if e.complete}
-    left_out = annotated.union(*scored.values())
-    silver = {name: _read_silver(settings, name, left_out) for name in silver_names}
+    held_out = set().union(*scored.values())
+    labelled = {name: _read_silver(settings, name, held_out) for name in silver_names}
+    annotated = {e.text for excerpts in train.values() for e in excerpts if e.complete}
+    silver = {name: [s for s in part if s.text not in annotated] for name, part in labelled.items()}
+    second = [s for part in labelled.values() for s in part if s.text in annotated]
+    for name, part in silver.items():
+        _check_kept(name, part)
     shown = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in train.items()}
     for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
         development[f"{name}_unseen"] = [e for e in development[name] if sentence_key(e.text) not in shown[name]]
     fingerprints = {name: _fingerprint(e.text for e in part) for name, part in train.items()}
     fingerprints |= {name: _fingerprint(s.text for s in part) for name, part in silver.items()}
-    return Corpora(train, development, fingerprints, silver)
+    return Corpora(train, development, fingerprints, silver, second)
 
 
 def add_development_options(parser: argparse.ArgumentParser, settings: str = "base.toml") -> None:
@@ -127,9 +133,7 @@ def _read(settings: TrainingSettings, name: str) -> dict[str, list[Excerpt]]:
 def _read_silver(settings: TrainingSettings, name: str, left_out: set[str]) -> list[JudgedSentence]:
     with _readable(settings, name) as folder:
         sentences = read_silver(folder, _texts_folder(settings, name))
-    kept = [s for s in sentences if sentence_key(s.text) not in left_out]
-    _check_kept(name, kept)
-    return kept
+    return [s for s in sentences if sentence_key(s.text) not in left_out]
 
 
 def _check_kept(name: str, kept: Sequence[object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,23 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
                     sentence.labels.append(label)
                     sentence.relations.append(codes.get((pair.holder, pair.target)))
     return [s for s in by_text.values() if s.pairs or s.mentions is not None]
+
+
+def with_second(sentences: Iterable[JudgedSentence], second: Iterable[JudgedSentence]) -> list[JudgedSentence]:
+    """Take the mean of two opinions: a pair with an exact label that ``second`` judges too becomes a soft one."""
+    chances = {s.text: dict(zip(s.pairs, s.labels, strict=True)) for s in second}
+
+    def mean(label: Label | Soft, other: Label | Soft | None) -> Label | Soft:
+        if isinstance(label, Polarity) or other is None:
+            return label
+        return tuple((x + y) / 2 for x, y in zip(_target(label), _target(other), strict=True))
+
+    joined = []
+    for s in sentences:
+        others = chances.get(s.text, {})
+        labels = [mean(label, others.get(pair)) for pair, label in zip(s.pairs, s.labels, strict=True)]
+        joined.append(replace(s, labels=labels))
+    return joined
 
 
 def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer, max_pairs: int) -> Dataset:
