@@ -232,14 +232,16 @@ def pairs_curve(folder: Path, threads: int, plan: Plan, say: Callable[[str], Non
 def length_curve(folder: Path, threads: int, plan: Plan) -> list[dict[str, float]]:
     """Time sentences of 8 to 128 words with 1 and with 16 pairs, in milliseconds a sentence."""
     judge = _ours(folder, "onnx", threads)
-    rows = []
-    for words in WORD_COUNTS:
-        row: dict[str, float] = {"words": words}
-        for n in (1, 16):
-            archive = make_archive(plan.curve // 4, n_pairs=n, n_words=words)
-            row[f"{n} pairs"] = 1e3 * quickest(judge, archive, plan.repeats) / len(archive)
-        rows.append(row)
-    return rows
+    jobs = {
+        (words, n): (judge, make_archive(plan.curve // 4, n_pairs=n, n_words=words))
+        for words in WORD_COUNTS
+        for n in (1, 16)
+    }
+    seconds = in_turn(jobs, plan.repeats)
+    return [
+        {"words": words, **{f"{n} pairs": 1e3 * seconds[words, n] / len(jobs[words, n][1]) for n in (1, 16)}}
+        for words in WORD_COUNTS
+    ]
 
 
 def ratios(record: dict[str, Any]) -> dict[str, float]:

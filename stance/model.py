@@ -93,6 +93,12 @@ class StanceModel(PreTrainedModel):
     def __init__(self, config: StanceConfig) -> None:
         super().__init__(config)
         encoder_config = config.encoder_config()
+        layers = encoder_config.num_hidden_layers
+        if not 0 <= config.text_layers < layers:  # the markers would pass no layer
+            raise ModelError(
+                f"expected text_layers below the encoder's {layers} layers; got {config.text_layers}; "
+                f"correct {CONFIG_FILE}"
+            )
         self.encoder = AutoModel.from_config(encoder_config, add_pooling_layer=False)
         size = encoder_config.hidden_size
         self.head = nn.Sequential(

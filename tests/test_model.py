@@ -278,6 +278,12 @@ def halve_weights(folder: Path) -> None:
     (folder / WEIGHTS_FILE).write_bytes(data[: len(data) // 2])
 
 
+def join_markers_behind_the_last_layer(folder: Path) -> None:
+    record = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    record["text_layers"] = record["encoder"]["num_hidden_layers"]
+    (folder / CONFIG_FILE).write_text(json.dumps(record), encoding="utf-8")
+
+
 def take_a_marker_out(folder: Path) -> None:
     record = json.loads((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
     record["added_tokens"] = [t for t in record["added_tokens"] if t["content"] != "[T]"]
@@ -296,6 +302,7 @@ HARMS: dict[str, tuple[Callable[[Path], None], str]] = {
         with_text(CONFIG_FILE, json.dumps(BertConfig(hidden_size=32, num_attention_heads=4).to_dict())),
         "expected ",
     ),
+    "no layer for the markers": (join_markers_behind_the_last_layer, "expected text_layers below the encoder's "),
     "tokenizer without a marker": (take_a_marker_out, "expected token '[T]' in tokenizer.json; got none"),
     **{
         f"{name} of {text!r}": (with_text(name, text), "expected ")
