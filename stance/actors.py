@@ -164,9 +164,14 @@ class ActorTable:
     def merged_with(self, other: ActorTable) -> ActorTable:
         """Join two tables; a record of ``other`` replaces one with the same id and its names come first."""
         mine = [actor for actor in self if actor.id not in other]
+        shared = self.shared | other.shared
+        for actor in reversed([*other]):
+            for name in actor.spellings:
+                if name in self.shared and name not in other.shared:  # a rule of ours for a name that is theirs now
+                    shared[name] = (actor.id, *(i for i in shared[name] if i != actor.id))
         return ActorTable(
             [*other, *mine],
-            shared=self.shared | other.shared,
+            shared=shared,
             not_names=dict.fromkeys((*self.not_names, *other.not_names)),
             given_names=self.given_names | other.given_names,
         )

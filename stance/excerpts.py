@@ -122,7 +122,7 @@ def save_excerpts(excerpts: Iterable[Excerpt], path: str | Path) -> None:
     # A lone surrogate, which UTF-8 cannot hold, goes out as the JSON escape that it came from.
     with Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         for excerpt in excerpts:
-            file.write(json.dumps(_to_record(excerpt), ensure_ascii=False) + "\n")
+            file.write(json.dumps(excerpt_record(excerpt), ensure_ascii=False) + "\n")
 
 
 def parse_excerpt(record: Mapping[str, Any]) -> Excerpt:
@@ -276,7 +276,8 @@ def holder_field(holder: Holder) -> list[int] | str | None:
     return None if holder is AUTHOR else "any"
 
 
-def _to_record(excerpt: Excerpt) -> dict[str, Any]:
+def excerpt_record(excerpt: Excerpt) -> dict[str, Any]:
+    """Write an excerpt as its format has it; ``parse_excerpt`` reads it back."""
     origin = excerpt.origin
     return {
         "id": excerpt.id,

@@ -9,7 +9,9 @@ import pytest
 from stance.actors import Actor, ActorTable, Kind
 from stance.errors import DataError, TargetError
 from stance.offices import Office
+from stance.sentences import Sentence
 from stance.spelling import folded
+from stance.targets import find_mentions
 from training.build_actors import build, to_text
 
 FACTS = Path(__file__).parents[2] / "shared" / "facts"
@@ -184,6 +186,13 @@ class TestOwnTable:
         assert len(merged) == len(table) + 1
         assert merged.find("Tehran") == own["new"]
         assert table["IRN"].name == "Iran"
+
+    def test_own_record_wins_a_name_that_several_of_ours_share(self, table: ActorTable) -> None:
+        assert "Georgia" in table.shared
+        merged = table.merged_with(ActorTable([Actor("acme", "Georgia", Kind.COMPANY)]))
+        assert merged.find("Georgia") == merged["acme"]
+        (found,) = find_mentions([Sentence.of("Georgia sued Iran.")], table=merged)
+        assert [m.target.id for m in found] == ["acme", "IRN"]
 
     @pytest.mark.parametrize(
         ("name", "text", "row", "message"),

@@ -77,6 +77,9 @@ def test_no_model_learns_from_the_sentences_that_it_judges(
     start, fold = plan
     rows = read_plv_rows(tmp_path / "corpora" / "plv" / PLV_FILE)
     whole, reports = cross_validate([start], fold, tmp_path / "run", n_folds=3, seed=0)
+    with pytest.raises(ConfigError, match="expected a checkpoint of these settings and corpora"):
+        cross_validate([start], fold, tmp_path / "run", n_folds=3, seed=1)  # other rows are held out
+    learned.pop()
     first, *later = [{sentence_key(e.text) for part in c.train.values() for e in part} for c in learned]
     keys = [sentence_key(row.excerpt.text) for row in rows]
     assert first
@@ -96,6 +99,8 @@ def test_folds_choose_nothing_by_plv(plan: tuple[TrainingSettings, TrainingSetti
         cross_validate([start], replace(fold, selection=("plv/macro",)), tmp_path / "run", 3, 0)
     with pytest.raises(ConfigError, match="expected a corpus 'plv' in the settings of the folds"):
         cross_validate([start], start, tmp_path / "run", 3, 0)
+    with pytest.raises(ConfigError, match="expected folds to start from 'elsewhere/model'"):
+        cross_validate([replace(start, output="elsewhere/model")], fold, tmp_path / "run", 3, 0)
     with pytest.raises(ConfigError, match="expected settings of a start without PLV"):
         cross_validate([replace(fold, start="", output="other/model")], fold, tmp_path / "run", 3, 0)
 

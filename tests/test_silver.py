@@ -165,7 +165,7 @@ def test_recipe_reads_silver_labels_with_their_texts(tmp_path: Path) -> None:
 
 
 def corpora_of(train: dict[str, list[Excerpt]], development: dict[str, list[Excerpt]]) -> Corpora:
-    return Corpora(train, development, {})
+    return Corpora(train, development)
 
 
 @pytest.fixture

@@ -490,12 +490,20 @@ def test_split_of_the_publisher_stays_and_unseen_sentences_are_scored_on_their_o
     assert [e.text for e in read.development["news_unseen"]] == ["Iran left China"]
 
 
-def test_fingerprint_is_of_the_texts_in_any_order(workshop: Path, tmp_path: Path) -> None:
-    prints = []
-    for number, part in enumerate((TRAIN[:3], TRAIN[2::-1], TRAIN[1:4])):
-        planned = two_corpora(workshop, tmp_path / str(number), one=(part, DEV))
-        prints.append(load_corpora(planned).fingerprints["one"]["sha256"])
-    assert prints[0] == prints[1] != prints[2]
+def test_fingerprint_is_of_the_rows_in_any_order(workshop: Path, tmp_path: Path) -> None:
+    corrected = [replace(TRAIN[0], pairs=()), *TRAIN[1:3]]
+    assert corrected[0] != TRAIN[0]
+    prints, digests = [], []
+    for number, part in enumerate((TRAIN[:3], TRAIN[2::-1], TRAIN[1:4], corrected)):
+        corpora = load_corpora(two_corpora(workshop, tmp_path / str(number), one=(part, DEV)))
+        prints.append(corpora.fingerprints["one"]["sha256"])
+        digests.append(corpora.digest)
+    assert prints[0] == prints[1]
+    assert digests[0] == digests[1]
+    assert len(set(prints)) == len(set(digests)) == 3
+    developed = load_corpora(two_corpora(workshop, tmp_path / "developed", one=(TRAIN[:3], DEV[:-1])))
+    assert developed.fingerprints["one"]["sha256"] == prints[0]
+    assert developed.digest not in digests
 
 
 # Batches and examples
@@ -685,7 +693,7 @@ def test_renamed_copies_take_the_place_of_originals() -> None:
 
 def test_renamed_copies_are_datasets_of_their_own(tiny_classifier: StanceClassifier) -> None:
     excerpt = invented(0, "Iran", "China", "x")
-    corpora = Corpora({"a": [excerpt], "b": [invented(0, "someone", "them", "y")]}, {}, {})
+    corpora = Corpora({"a": [excerpt], "b": [invented(0, "someone", "them", "y")]}, {})
     made = corpora.datasets(tiny_classifier.scorer, max_pairs=16, renamed_seed=1)
     assert set(made) == {"a", "b", copies_of("a")}
     assert made[copies_of("a")][0]["targets"] == made["a"][0]["targets"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 from datasets import Dataset
 
 from stance.errors import ConfigError, DataError
-from stance.excerpts import Excerpt
+from stance.excerpts import Excerpt, excerpt_record, holder_field
 from stance.scoring import PairScorer
 from training.config import TrainingSettings, load_settings
 from training.corpora import READERS
@@ -31,7 +32,7 @@ SPLIT_BY_PUBLISHER = frozenset({"dse"})
 
 @dataclass(frozen=True, slots=True)
 class Corpora:
-    """What to train and to develop on, by corpus; ``fingerprints`` count training rows and digest their texts.
+    """What to train and to develop on, by corpus.
 
     ``silver`` are sentences to train on that no person or gold file judged, only other models; ``second`` is what these
     think of sentences that are annotated in full as well.
@@ -39,9 +40,22 @@ class Corpora:
 
     train: dict[str, list[Excerpt]]
     development: dict[str, list[Excerpt]]
-    fingerprints: dict[str, dict[str, Any]]
     silver: dict[str, list[JudgedSentence]] = field(default_factory=dict)
     second: list[JudgedSentence] = field(default_factory=list)
+
+    @property
+    def fingerprints(self) -> dict[str, dict[str, Any]]:
+        """Count the training rows of every corpus and digest them, labels and all; their order does not matter."""
+        parts = {name: map(_excerpt_line, part) for name, part in self.train.items()}
+        parts |= {name: map(_silver_line, part) for name, part in self.silver.items()}
+        return {name: _fingerprint(lines) for name, lines in parts.items()}
+
+    @property
+    def digest(self) -> str:
+        """Digest everything that decides a run's weights: what is learned and what is developed on."""
+        developed = {name: _fingerprint(map(_excerpt_line, part)) for name, part in self.development.items()}
+        second = _fingerprint(map(_silver_line, self.second))
+        return hashlib.sha256(json.dumps([self.fingerprints, developed, second]).encode()).hexdigest()
 
     def datasets(self, scorer: PairScorer, max_pairs: int, *, renamed_seed: int | None = None) -> dict[str, Dataset]:
         """Tokenise and pack the training part; with a seed, also renamed copies of it, as datasets of their own."""
@@ -92,9 +106,7 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     shown = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in train.items()}
     for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
         development[f"{name}_unseen"] = [e for e in development[name] if sentence_key(e.text) not in shown[name]]
-    fingerprints = {name: _fingerprint(e.text for e in part) for name, part in train.items()}
-    fingerprints |= {name: _fingerprint(s.text for s in part) for name, part in silver.items()}
-    return Corpora(train, development, fingerprints, silver, second)
+    return Corpora(train, development, silver, second)
 
 
 def add_development_options(parser: argparse.ArgumentParser, settings: str = "base.toml") -> None:
@@ -162,9 +174,19 @@ def sentence_key(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def _fingerprint(texts: Iterable[str]) -> dict[str, Any]:
-    ordered = sorted(texts)
+def _excerpt_line(excerpt: Excerpt) -> str:
+    record = excerpt_record(excerpt)
+    return json.dumps([record[key] for key in ("text", "mentions", "pairs", "complete")])
+
+
+def _silver_line(sentence: JudgedSentence) -> str:
+    places = [(holder_field(p.holder), p.target.start, p.target.end) for p in sentence.pairs]
+    return json.dumps([sentence.text, places, sentence.labels])
+
+
+def _fingerprint(lines: Iterable[str]) -> dict[str, Any]:
+    ordered = sorted(lines)
     digest = hashlib.sha256()
-    for text in ordered:
-        digest.update(text.encode())
+    for line in ordered:
+        digest.update(line.encode())
     return {"rows": len(ordered), "sha256": digest.hexdigest()}

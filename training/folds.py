@@ -54,10 +54,8 @@ def train_start(settings: TrainingSettings, rows: Sequence[PlvRow], run_folder: 
     """Train a model that folds start from, on no sentence of PLV.
 
     Raises:
-        ConfigError: the settings learn from PLV, or as ``load_corpora``.
+        ConfigError: as ``load_corpora``.
     """
-    if any(corpus.reader == PLV for corpus in settings.corpora.values()):
-        raise ConfigError("expected settings of a start without PLV; got its reader; take that corpus out")
     corpora = without_sentences(load_corpora(settings), {sentence_key(row.excerpt.text) for row in rows})
     train_on(settings, corpora, run_folder)
 
@@ -98,10 +96,7 @@ def cross_validate(
     Raises:
         ConfigError: a corpus is missing or the settings do not fit this.
     """
-    if PLV not in settings.corpora or settings.corpora[PLV].reader != PLV:
-        raise ConfigError(f"expected a corpus {PLV!r} in the settings of the folds; got none; add [corpora.{PLV}]")
-    if any(figure.partition("/")[0] == PLV for figure in settings.selection) or not settings.selection:
-        raise ConfigError("expected a selection of figures other than PLV's; got none; folds choose nothing by PLV")
+    _check_settings(starts, settings)
     rows = read_plv_rows(corpus_folder(settings, PLV) / PLV_FILE)
     folds = deal_rows(rows, n_folds, seed)
     for start in starts:
@@ -117,6 +112,18 @@ def cross_validate(
         reports.append(plv_report([rows[i] for i in held], judged))
         log.info("fold %d of %d: %s", number, n_folds, figures(reports[-1]))
     return plv_report(rows, [verdicts[i] for i in range(len(rows))]), reports
+
+
+def _check_settings(starts: Sequence[TrainingSettings], settings: TrainingSettings) -> None:
+    if PLV not in settings.corpora or settings.corpora[PLV].reader != PLV:
+        raise ConfigError(f"expected a corpus {PLV!r} in the settings of the folds; got none; add [corpora.{PLV}]")
+    if any(figure.partition("/")[0] == PLV for figure in settings.selection) or not settings.selection:
+        raise ConfigError("expected a selection of figures other than PLV's; got none; folds choose nothing by PLV")
+    if any(corpus.reader == PLV for start in starts for corpus in start.corpora.values()):
+        raise ConfigError("expected settings of a start without PLV; got its reader; take that corpus out")
+    last = starts[-1]
+    if (settings.folder / settings.start).resolve() != (last.folder / last.output).resolve():
+        raise ConfigError(f"expected folds to start from {last.output!r}; got {settings.start!r}; correct 'start'")
 
 
 def figures(report: Report) -> dict[str, float]:

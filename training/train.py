@@ -327,7 +327,7 @@ def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
     del record["threads"], record["checkpoint_steps"]
     if settings.start:
         record["start"] = start_digest(settings)
-    return json.dumps({"settings": record, "corpora": corpora.fingerprints}, sort_keys=True)
+    return json.dumps({"settings": record, "corpora": corpora.digest}, sort_keys=True)
 
 
 @one_line_errors
