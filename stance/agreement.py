@@ -102,7 +102,7 @@ class Agreement:
             DataError: a file breaks the format or has an id twice, an id has two texts, or no id is in both files. The
                 message names file and line; both lines where two are at odds.
         """
-        one, two = _read(Path(first)), _read(Path(second))
+        one, two = read_once(Path(first)), read_once(Path(second))
         shared = [name for name in one if name in two]
         if not shared:
             raise DataError(f"expected ids that {first} has too; got none; give two annotations of one sample", second)
@@ -197,7 +197,12 @@ class Agreement:
         return "\n".join(lines)
 
 
-def _read(path: Path) -> dict[str, tuple[int, Excerpt]]:
+def read_once(path: Path) -> dict[str, tuple[int, Excerpt]]:
+    """Read a file of excerpts by id, each with its line.
+
+    Raises:
+        DataError: the file cannot be read, a row breaks the format, or an id comes twice.
+    """
     found: dict[str, tuple[int, Excerpt]] = {}
     for line, excerpt in read_excerpts(path):
         first_line, _ = found.setdefault(excerpt.id, (line, excerpt))

@@ -150,6 +150,8 @@ class Audit:
             raise StanceError("expected annotated excerpts; got none; check the file")
         if draws < 1:
             raise StanceError(f"expected at least one draw of names; got {draws!r}; raise it")
+        if seed < 0:
+            raise StanceError(f"expected a seed of at least 0; got {seed!r}; raise it")
         made = make_counterfactuals(excerpts, draws=draws, seed=seed)
         checks = [(case, check) for case in made.cases for check in case.checks]
         judged = predict_pairs([pair for _, check in checks for pair in (check.before, check.after)])

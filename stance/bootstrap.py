@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stance.errors import StanceError
 from stance.metrics import IntArray, Numbers
 
 ROUNDS = 1000
@@ -52,7 +53,14 @@ def resample(
     """Draw as many documents as there are, with replacement, and add up their counts, ``(rounds, ...)`` per group.
 
     All groups see the same draws, so that differences between them are paired.
+
+    Raises:
+        StanceError: ``rounds`` is below 1 or ``seed`` below 0.
     """
+    if rounds < 1:
+        raise StanceError(f"expected rounds of at least 1; got {rounds!r}; raise it")
+    if seed < 0:
+        raise StanceError(f"expected a seed of at least 0; got {seed!r}; raise it")
     generator = np.random.default_rng(seed)
     shape = max(1, _CHUNK_CELLS // max(n_documents, 1))
     chunks: list[list[Numbers]] = [[] for _ in groups]

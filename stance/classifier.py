@@ -14,7 +14,7 @@ from stance.drafts import Draft, Drafts, draft_texts
 from stance.errors import StanceError
 from stance.folder import locate_model
 from stance.labels import Stance
-from stance.pairs import ANY, Holder, Pair
+from stance.pairs import ANY, Holder, Pair, check_pair
 from stance.predictions import Document, Prediction
 from stance.resolution import Resolved
 from stance.scoring import FloatArray, PairScorer, Scores
@@ -108,9 +108,9 @@ class StanceClassifier:
 
         Sentences of a batch are pooled, so short texts cost no more than the sentences they hold.
         """
-        if batch_size < 1:
+        if not isinstance(batch_size, int) or batch_size < 1:
             raise StanceError(f"expected batch_size of at least 1; got {batch_size!r}; raise it")
-        if not 0 <= min_confidence <= 1:
+        if not isinstance(min_confidence, int | float) or not 0 <= min_confidence <= 1:
             raise StanceError(f"expected min_confidence from 0 to 1; got {min_confidence!r}; correct it")
         wanted = None if targets is None else target_finder(targets, self.actors)
 
@@ -123,11 +123,17 @@ class StanceClassifier:
 
         return self._stream(iter(_checked(texts)), draft, document, batch_size, show_progress)
 
-    def predict_pairs(self, pairs: Sequence[Pair]) -> list[Prediction]:
+    def predict_pairs(self, pairs: Iterable[Pair]) -> list[Prediction]:
         """Judge given pairs, in order: the low road that evaluation and training share.
 
         ``relation`` is filled here also where no stance is taken.
+
+        Raises:
+            StanceError: a holder is none, or a span lies outside its sentence.
         """
+        pairs = list(pairs)
+        for pair in pairs:
+            check_pair(pair)
         scores = self.scorer.score(pairs)
         return [
             self._prediction(pair, scores, [i], (pair.target,), always_relation=True) for i, pair in enumerate(pairs)
@@ -238,14 +244,20 @@ def _likeliest(directed: Sequence[Sequence[int]], stances: Iterable[Stance], sco
 
 
 def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
+    """Pool texts; what was read before a source failed is given out first."""
     batch: list[str] = []
     characters = 0
-    for text in texts:
-        batch.append(text)
-        characters += len(text)
-        if len(batch) == batch_size or characters >= POOL_CHARACTERS:
+    try:
+        for text in texts:
+            batch.append(text)
+            characters += len(text)
+            if len(batch) == batch_size or characters >= POOL_CHARACTERS:
+                yield batch
+                batch, characters = [], 0
+    except Exception:
+        if batch:
             yield batch
-            batch, characters = [], 0
+        raise
     if batch:
         yield batch
 
@@ -253,9 +265,13 @@ def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
 def _checked(texts: Iterable[str]) -> Iterator[str]:
     if isinstance(texts, str):
         raise StanceError(f"expected several texts; got one string {texts[:40]!r}; call predict, or put it in a list")
-    for text in texts:
+    if not isinstance(texts, Iterable):
+        raise StanceError(f"expected several texts; got {type(texts).__name__}; give an iterable of str")
+    for number, text in enumerate(texts):
         if not isinstance(text, str):
-            raise StanceError(f"expected every text as str; got {type(text).__name__}; decode or read it first")
+            raise StanceError(
+                f"expected every text as str; got {type(text).__name__} as text {number}; decode or read it first"
+            )
         yield text
 
 

@@ -14,13 +14,13 @@ from typing import Any, Literal, TextIO
 from stance import __version__
 from stance.actors import ActorTable
 from stance.adjudication import Match
-from stance.agreement import Agreement
+from stance.agreement import Agreement, read_once
 from stance.audit import Audit
 from stance.counterfactuals import DRAWS
 from stance.errors import DataError, StanceError, TargetError
 from stance.excerpts import load_excerpts
 from stance.formats import FORMATS
-from stance.judgements import save_predictions
+from stance.judgements import check_savable, save_predictions
 from stance.labels import Stance
 from stance.overview import OVERVIEW_COLUMNS, flat_row
 from stance.predictions import FLAT_COLUMNS, Document, flat_record
@@ -34,13 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console is not UTF-8 by default
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
     except StanceError as error:
         print(f"stance: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader (head, less) went away: nothing to report
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk behind the output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"stance: expected to write all output; got {error.strerror}; make room for it", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 
@@ -262,12 +268,16 @@ _WRITERS: dict[str, _Writer] = {
 
 def _evaluate(options: argparse.Namespace) -> int:
     from stance.classifier import StanceClassifier  # noqa: PLC0415  # as in _predict
-    from stance.evaluation import evaluate  # noqa: PLC0415  # as in _predict
+    from stance.evaluation import evaluate_excerpts, read_gold  # noqa: PLC0415  # as in _predict
 
     classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
-    evaluation = evaluate(classifier, options.file, options.format)
+    excerpts, rows = read_gold(options.file, options.format)
     if options.predictions is not None:
-        save_predictions(evaluation.excerpts, evaluation.predictions, options.predictions)
+        check_savable(excerpts, options.predictions)  # before the work, not after it
+    evaluation = evaluate_excerpts(classifier, excerpts, rows)
+    if options.predictions is not None:
+        judged = [*evaluation.predictions, *evaluation.target_predictions]
+        save_predictions(evaluation.excerpts, judged, options.predictions)
     report = evaluation.report
     print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) if options.json else report)
     return 0
@@ -275,7 +285,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     for path in options.files:
-        excerpts = load_excerpts(path)
+        excerpts = [excerpt for _, excerpt in read_once(path).values()]
         pairs = sum(len(e.pairs) for e in excerpts)
         print(f"{path}: {len(excerpts)} excerpts, {pairs} pairs, all well formed")
     return 0

@@ -191,6 +191,8 @@ def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
             path,
             number,
         ) from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
+        raise DataError("expected one JSON object; got what no reader takes; mend the line", path, number) from None
     if not isinstance(record, dict):
         raise DataError(
             f"expected one JSON object; got {type(record).__name__}; write one object per line", path, number

@@ -9,10 +9,11 @@ The file is JSON lines, one judged pair a line, holder and target as in the exce
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, holder_field, read_json_lines
@@ -106,6 +107,18 @@ def _place(pair: Pair) -> _Place:
     return pair.sentence.text, holder.start, holder.end, target.start, target.end
 
 
+def check_savable(excerpts: Sequence[Excerpt], path: str | Path) -> None:
+    """Say before they are made whether predictions of these excerpts can be written to ``path``.
+
+    Raises:
+        StanceError: two excerpts share an id.
+        DataError: the file cannot be written.
+    """
+    _by_id(excerpts)
+    with _writable(path, "a"):
+        pass
+
+
 def save_predictions(excerpts: Sequence[Excerpt], predictions: Sequence[Prediction], path: str | Path) -> None:
     """Write predictions of excerpts as JSON lines, in the order of the excerpts.
 
@@ -116,11 +129,17 @@ def save_predictions(excerpts: Sequence[Excerpt], predictions: Sequence[Predicti
     _by_id(excerpts)
     judgements = match_predictions(excerpts, predictions)
     rows = sorted([*judgements.listed, *judgements.targets], key=lambda j: j.excerpt)
+    with _writable(path, "w") as file:
+        for row in rows:
+            record = _to_record(excerpts[row.excerpt].id, row.prediction)
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _writable(path: str | Path, mode: str) -> Iterator[TextIO]:
     try:
-        with Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            for row in rows:
-                record = _to_record(excerpts[row.excerpt].id, row.prediction)
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        with Path(path).open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            yield cast(TextIO, file)
     except OSError as error:
         raise DataError(f"expected a file to write to; got {error.strerror}; check the path", path) from None
 

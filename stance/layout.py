@@ -73,12 +73,6 @@ def section_tables(section: Section) -> list[Table]:
     return tables
 
 
-def reliability_bins(title: str, reliability: Reliability) -> Table:
-    """Lay out the bins of a reliability diagram."""
-    rows = tuple((f"{b.lower:.2f} to {b.upper:.2f}", b.n, b.mean, b.share) for b in reliability.bins)
-    return Table(f"{title}: {reliability.name}", ("probability", "n", "mean", "share true"), rows)
-
-
 def _confusion_table(section: Section) -> Table:
     names = [*(score.name for score in section.classes), "none"]
     matrix = section.confusion

@@ -44,7 +44,7 @@ def _forward(folder: Path, backend: str, device: str | None, threads: int | None
     """Choose the backend; return it with the columns that its batches hold at most."""
     path = folder / ONNX_FILE
     if backend == "auto":
-        on_cpu = device == "cpu" or (device is None and not _may_have_gpu())
+        on_cpu = device == "cpu" or (device is None and not _has_gpu())
         backend = "onnx" if on_cpu and path.is_file() else "torch"
     if backend == "torch":
         from stance.model import find_device, load_torch  # noqa: PLC0415  # torch takes seconds to import
@@ -60,6 +60,10 @@ def _forward(folder: Path, backend: str, device: str | None, threads: int | None
     return OnnxForward(path, threads), CPU_TOKENS
 
 
-def _may_have_gpu() -> bool:
-    """Guess from the driver whether asking torch for a GPU is worth its import."""
-    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+def _has_gpu() -> bool:
+    """Ask torch for a GPU, but only where a driver says that this is worth its import."""
+    if not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
+        return False
+    import torch  # noqa: PLC0415  # as for torch in _forward
+
+    return torch.cuda.is_available()

@@ -24,7 +24,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from stance.actors import Actor, ActorTable, Kind
-from stance.spelling import Found, Lexicon, Passage, folded
+from stance.spelling import Found, Lexicon, Passage, folded, one_line
 from stance.unlisted import HEADS, ORDINARY, TITLES, find_bodies, find_persons, is_headline
 
 _LOCATIVES = frozenset(
@@ -124,7 +124,7 @@ class _Document:
                 or _ADDRESS.search(passage.text, max(0, place.start - _NEAR), place.start)
                 or self._before_state(passage, place)
             )
-            return None if address else Name(place.start, place.end, spelt, None)
+            return None if address else Name(place.start, place.end, one_line(spelt), None)
         if actor.kind is Kind.REGION or self._means_another(passage, place, use, spelt):
             return None
         actor = self._us_state(_around(passage.text, place.start), folded(spelt)) or actor
@@ -179,7 +179,7 @@ class _Document:
         start, end = passage.words[run[0]].start, passage.words[run[1] - 1].end
         if passage.words[run[1] - 1].form in ("jr", "sr") and passage.text[end : end + 1] == ".":
             end += 1
-        return Name(start, end, passage.text[start:end], None)
+        return Name(start, end, one_line(passage.text[start:end]), None)
 
     def _person(self, passage: Passage, run: tuple[int, int]) -> Name:
         """Name a person; a short name is that of its one bearer who is known to the document or fits the title."""

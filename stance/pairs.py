@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stance.errors import StanceError
 from stance.sentences import Sentence
 from stance.targets import Mention
 
@@ -32,6 +33,25 @@ class Pair:
     sentence: Sentence
     holder: Holder
     target: Mention
+
+
+def check_pair(pair: Pair) -> None:
+    """Refuse a pair that no judgement can be made of.
+
+    Raises:
+        StanceError: it is no ``Pair``, its holder is none, or a span lies outside its sentence.
+    """
+    if not isinstance(pair, Pair):
+        raise StanceError(f"expected a Pair; got {type(pair).__name__}; make one of sentence, holder and target")
+    spans = [pair.target] if isinstance(pair.holder, OpenHolder) else [pair.holder, pair.target]
+    for span in spans:
+        if not isinstance(span, Mention):
+            raise StanceError(f"expected a Mention, AUTHOR or ANY; got {type(span).__name__}; correct the pair")
+        if not 0 <= span.start < span.end <= len(pair.sentence.text):
+            raise StanceError(
+                f"expected offsets into the sentence, 0 to {len(pair.sentence.text)}; got {span.start} to {span.end} "
+                f"for {span.name!r}; correct the pair"
+            )
 
 
 def make_pairs(sentence: Sentence, mentions: Iterable[Mention], holders: Iterable[Holder] = (AUTHOR,)) -> list[Pair]:

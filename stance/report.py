@@ -72,8 +72,6 @@ class Report:
         Raises:
             StanceError: a pair has no prediction, there is nothing to score, or the rows are not those of the excerpts.
         """
-        if rounds < 1:
-            raise StanceError(f"expected rounds of at least 1; got {rounds!r}; raise it")
         judgements = match_predictions(excerpts, predictions)
         names, numbers = _documents(excerpts)
         kinds = [*_published(excerpts, rows, judgements, numbers), *_kinds(excerpts, judgements, numbers)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -40,6 +42,15 @@ class OnnxForward:
         """Return stance and relation logits, as a call does, and tag logits ``(n_rows, length, 3)``."""
         logits, relation_logits, tags = self._run(batch, [*GRAPH_OUTPUTS, TAG_OUTPUT])
         return logits, relation_logits, tags
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the session out: a process that is started anew opens the graph itself."""
+        return {"path": self.path, "threads": self.threads}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Open the graph in this process."""
+        self.path, self.threads = state["path"], state["threads"]
+        self._open()
 
     def _run(self, batch: PackedBatch, outputs: list[str]) -> list[FloatArray]:
         if self._process != os.getpid():

@@ -54,7 +54,7 @@ class TaggingForward(Forward, Protocol):
 
 
 CPU_TOKENS, GPU_TOKENS = 512, 32_768
-"""Columns of a batch. On a CPU 512 ran a third more sentences a second than 4096 (``benchmarks/speed.py``)."""
+"""Columns of a batch. On a CPU larger batches leave its caches and are slower."""
 
 
 @dataclass(frozen=True, slots=True)

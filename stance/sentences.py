@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sentencex
@@ -15,6 +16,11 @@ _BREAKS_IN_A_ROW = re.compile(r"(?:(?:\r\n?|\n|\u2028|\u2029|\x0b|\x0c|\x85)[^\S
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Share of line breaks inside a sentence above which a text counts as hard-wrapped (as e-mail and PDF text is).
 _WRAPPED_SHARE = 0.2
+# Of such a text, nearly every line is so full that the next word found no room in it.
+_FULL_SHARE = 0.9
+_MIN_FULL_LINES = 2
+# What no headline ends with: here a sentence goes on, whatever comes next.
+_GOES_ON = re.compile(r"(?:,|\b(?:a|an|and|at|by|for|from|in|of|on|or|that|the|to|was|were|will|with))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,28 @@ def encodable(text: str) -> str:
 def _blocks(text: str) -> list[tuple[int, int]]:
     """Cut at line breaks that end a sentence: all of them, or only empty lines when hard-wrapped."""
     breaks = list(_BREAKS_IN_A_ROW.finditer(text))
-    single = [b for b in breaks if len(_LINE_BREAK.findall(b.group())) == 1]
-    inside = sum(b.end() < len(text) and text[b.end()].islower() for b in single)
-    wrapped = inside > _WRAPPED_SHARE * len(single)
-    ends = [b for b in breaks if not (wrapped and len(_LINE_BREAK.findall(b.group())) == 1)]
+    single = [len(_LINE_BREAK.findall(b.group())) == 1 for b in breaks]
+    wrapped = any(single) and _is_wrapped(text, breaks, single)
+    ends = [b for b, is_single in zip(breaks, single, strict=True) if not (wrapped and is_single)]
     starts = [0, *(b.end() for b in ends)]
     return list(zip(starts, [*(b.start() for b in ends), len(text)], strict=True))
+
+
+def _is_wrapped(text: str, breaks: Sequence[re.Match[str]], single: Sequence[bool]) -> bool:
+    """Say whether line breaks stand inside sentences: many go on in lower case, or the lines are full and one goes on.
+
+    Names begin many a line with a capital; then the widths tell: no line had room for the first word of the next.
+    """
+    edges = [0, *(edge for b in breaks for edge in b.span()), len(text)]
+    lines = [text[start:end].rstrip() for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    follow = [(one, other) for one, other, is_single in zip(lines, lines[1:], single, strict=False) if is_single]
+    lower = sum(other[:1].islower() for _, other in follow)
+    if lower > _WRAPPED_SHARE * len(follow):
+        return True
+    width = max(map(len, lines))
+    full = sum(len(one) + 1 + len(other.split(maxsplit=1)[0]) > width for one, other in follow if other)
+    goes_on = lower or any(_GOES_ON.search(one) for one, _ in follow)
+    return bool(goes_on) and full >= max(_MIN_FULL_LINES, _FULL_SHARE * len(follow))
 
 
 def _boundaries(text: str, start: int, end: int) -> list[tuple[int, int]]:

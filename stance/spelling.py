@@ -137,6 +137,15 @@ def folded(name: str) -> str:
     return " ".join(word.form for word in split_words(name))
 
 
+def one_line(name: str) -> str:
+    r"""Write a name as if it stood on one line.
+
+    >>> one_line("Blue\nProsperity\u00a0Coalition")
+    'Blue Prosperity Coalition'
+    """
+    return " ".join(name.split())
+
+
 def joins(text: str, left: Word, right: Word) -> bool:
     """Say whether two neighbouring words can belong to one name."""
     if left.end == right.start:

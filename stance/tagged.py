@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from stance.actors import ActorTable, Kind
 from stance.names import Name
 from stance.sentences import Span
+from stance.spelling import one_line
 
 _LOOSE_END = re.compile(r"(?:\s+(?:of|the|for|and|on|in|to|a|an)\b|[\s,;:(-])+$")
 _PLACES = (Kind.STATE, Kind.TERRITORY, Kind.REGION)
@@ -39,7 +40,7 @@ def _trimmed(text: str, span: Span) -> Span | None:
 
 def _resolved(text: str, span: Span, table: ActorTable) -> Name:
     """Give a span its actor. A place that the rules did not take for its state stays under its own name."""
-    words = text[span[0] : span[1]]
+    words = one_line(text[span[0] : span[1]])
     actor = table.find(words)
     if actor is None or actor.kind in _PLACES:
         return Name(*span, words, None)

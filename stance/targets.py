@@ -15,7 +15,7 @@ from stance.actors import Actor, ActorTable
 from stance.errors import TargetError
 from stance.names import Name, find_names, names_person, names_place_only
 from stance.sentences import Sentence, Span
-from stance.spelling import Lexicon, folded
+from stance.spelling import Lexicon, folded, one_line
 from stance.tagged import join_tagged
 
 _ROLES = (
@@ -33,7 +33,7 @@ _HOLDERS = re.compile(
     rf"\b(?:(?:[Hh]e|[Ss]he|[Tt]hey)(?![’'])|^It|(?:[Tt]he|[Bb]oth|[Tt]he (?:two|three|four)) (?:{_ROLES}s?|{_SIDES})"
     rf"|(?:[Tt]his|[Hh]is|[Hh]er|[Oo]ur|[Ii]ts|[Tt]heir) (?:[Aa]dministration|[Gg]overnment)"
     rf"|^Both(?= [a-z]+)|[Tt]he two(?= [a-z]+ed\b| also\b)"
-    rf"|(?:[Oo]ur |[Ii]ts )?[Aa]llies(?: and [Pp]artners)?|{_CROWDS})\b(?! [A-Z][a-z]|-)"
+    rf"|(?:[Oo]ur |[Ii]ts )?[Aa]llies(?: and [Pp]artners)?|{_CROWDS})\b(?! [A-Z][a-z]|-)".replace(" ", r"\s")
 )
 
 
@@ -60,6 +60,8 @@ class Target:
             raise TargetError(
                 f"expected aliases as a list of names; got the string {aliases!r}; write aliases=[{aliases!r}]"
             )
+        if not isinstance(aliases, Iterable):
+            raise TargetError(f"expected aliases as a list of names; got {aliases!r}; leave them out or write a list")
         object.__setattr__(self, "aliases", tuple(self.aliases))
         for name in (self.name, *self.aliases):
             if not isinstance(name, str) or not any(c.isalnum() for c in name):
@@ -138,8 +140,12 @@ def expand_targets(targets: Iterable[str | Target], table: ActorTable | None = N
     table = ActorTable.load() if table is None else table
     if isinstance(targets, str):
         raise TargetError(f"expected a list of targets; got the string {targets!r}; write [{targets!r}]")
+    if not isinstance(targets, Iterable):
+        raise TargetError(f"expected a list of targets; got {type(targets).__name__}; write [...]")
     expanded: dict[str, Target] = {}
     for given in targets:
+        if not isinstance(given, str | Target):
+            raise TargetError(f"expected every target as a name or Target; got {type(given).__name__}; correct it")
         target = _expanded(Target(given) if isinstance(given, str) else given, table)
         key = target.id or folded(target.name)
         other = expanded.setdefault(key, target)
@@ -206,7 +212,7 @@ def find_holders(sentence: Sentence, mentions: Iterable[Mention] = ()) -> list[M
     """
     covered = {k for m in mentions for k in range(m.start, m.end)}
     return [
-        Mention(match.start(), match.end(), Target(match.group(), expand=False))
+        Mention(match.start(), match.end(), Target(one_line(match.group()), expand=False))
         for match in _HOLDERS.finditer(sentence.text)
         if covered.isdisjoint(range(match.start(), match.end()))
     ]

@@ -96,7 +96,7 @@ def test_a_sentence_always_expects_the_same() -> None:
 
 
 def test_no_sentence_is_one_that_models_learn_from_or_are_chosen_on() -> None:
-    paths = (FOLDER.parents[1] / "seeds").glob("*.jsonl")
+    paths = (FOLDER.parents[1] / "seeds").rglob("*.jsonl")
     seen = {letters(e.text) for path in paths for e in load_excerpts(path)}
     assert [e.id for case in CASES for e in sides(case) if letters(e.text) in seen] == []
 

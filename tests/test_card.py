@@ -99,5 +99,7 @@ def test_command_measures_a_model_on_the_development_splits(
 
 def test_record_in_the_repository_still_makes_a_card() -> None:
     path = Path(__file__).parents[1] / "models" / "base" / TRAINING_FILE
-    card = model_card(json.loads(path.read_text(encoding="utf-8")), tiny_settings(), {})
-    assert "## Trained on" in card
+    record = json.loads(path.read_text(encoding="utf-8"))
+    card = model_card(record, tiny_settings(), {})
+    assert all(f"| {corpus} | " in card for corpus in record["corpora"])
+    assert "not known to this card" not in card

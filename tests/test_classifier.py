@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -240,3 +241,48 @@ def test_confidence_is_the_chance_of_exactly_the_verdict() -> None:
 def test_confidence_outside_0_to_1_is_refused(tiny_classifier: StanceClassifier, value: float) -> None:
     with pytest.raises(StanceError, match="expected min_confidence from 0 to 1"):
         tiny_classifier.predict("Iran met China.", min_confidence=value)
+
+
+def test_what_was_read_before_a_source_failed_is_given_out(tiny_classifier: StanceClassifier) -> None:
+    def source() -> Iterator[str]:
+        yield from ("Iran thanked China.", "Iran left.")
+        raise OSError("gone")
+
+    documents = tiny_classifier.predict_many(source())
+    assert [d.text for d in itertools.islice(documents, 2)] == ["Iran thanked China.", "Iran left."]
+    with pytest.raises(OSError, match="gone"):
+        next(documents)
+    texts: list[Any] = ["Iran thanked China.", None]
+    documents = tiny_classifier.predict_many(texts)
+    assert next(documents).text == texts[0]
+    with pytest.raises(StanceError, match="got NoneType as text 1"):
+        next(documents)
+
+
+@pytest.mark.parametrize(
+    ("holder", "start", "end"),
+    [(AUTHOR, 50, 60), (AUTHOR, -3, -1), (AUTHOR, 4, 4), (AUTHOR, 8, 4), (AUTHOR, 13, 20), ("Iran", 13, 18)],
+)
+def test_pair_that_lies_outside_its_sentence_is_refused(
+    tiny_classifier: StanceClassifier, holder: Any, start: int, end: int
+) -> None:
+    sentence = Sentence.of("Iran thanked China.")
+    with pytest.raises(StanceError, match=r"^expected (offsets into the sentence, 0 to 19|a Mention, AUTHOR or ANY)"):
+        tiny_classifier.predict_pairs([Pair(sentence, holder, Mention(start, end, Target("China")))])
+    with pytest.raises(StanceError, match=r"^expected a Pair; got str"):
+        tiny_classifier.predict_pairs(["x"])  # type: ignore[list-item]
+    good = Pair(sentence, AUTHOR, Mention(13, 18, Target("China")))
+    assert len(tiny_classifier.predict_pairs(pair for pair in [good])) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"min_confidence": "0.5"}, {"min_confidence": None}, {"batch_size": "3"}, {"batch_size": 1.5}]
+)
+def test_arguments_of_another_type_are_refused(tiny_classifier: StanceClassifier, arguments: dict[str, Any]) -> None:
+    with pytest.raises(StanceError, match=r"^expected "):
+        next(tiny_classifier.predict_many(["Iran left."], **arguments))
+
+
+def test_texts_that_are_no_texts_are_refused(tiny_classifier: StanceClassifier) -> None:
+    with pytest.raises(StanceError, match="expected several texts; got int"):
+        next(tiny_classifier.predict_many(5))  # type: ignore[arg-type]

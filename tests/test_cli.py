@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -178,13 +179,52 @@ def test_evaluate_writes_one_line_per_judged_pair(
     record = json.loads(evaluate(capsys, str(gold), "--json", "--predictions", str(path), *model))
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     excerpts = load_excerpts(gold)
-    listed = [(e.id, pair) for e in excerpts for pair in e.to_pairs()[0]]
+    listed = [(e.id, pair) for e in excerpts for view in (e.to_pairs(), e.to_target_pairs()) for pair in view[0]]
     assert [(r["id"], r["holder"], r["target"]) for r in rows] == [
         (name, holder_field(p.holder), [p.target.start, p.target.end]) for name, p in listed
     ]
     assert all(set(r) == {"id", "holder", "target", "probabilities", "stances", "relation"} for r in rows)
     again = Report.from_predictions(excerpts, load_predictions(path, excerpts)).to_dict()
-    assert again["sections"]["pairs"]["micro"] == record["sections"]["pairs"]["micro"]
+    for section in ("pairs", "targets"):
+        assert again["sections"][section]["micro"] == record["sections"][section]["micro"]
+
+
+def test_what_evaluate_cannot_write_is_said_before_the_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: list[str]
+) -> None:
+    monkeypatch.setattr("stance.classifier.StanceClassifier.predict_pairs", lambda *_: pytest.fail("judged first"))
+    row = (SEEDS / "dev.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    (tmp_path / "twice.jsonl").write_text(f"{row}\n{row}\n", encoding="utf-8")
+    for gold, out, reason in (
+        (SEEDS / "dev.jsonl", tmp_path / "none" / "p.jsonl", "expected a file to write to"),
+        (tmp_path / "twice.jsonl", tmp_path / "p.jsonl", "expected each excerpt id once"),
+    ):
+        assert main(["evaluate", str(gold), "--predictions", str(out), *model]) == 2
+        assert reason in capsys.readouterr().err
+
+
+def test_check_names_an_id_that_comes_twice(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    row = (SEEDS / "dev.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    (tmp_path / "twice.jsonl").write_text(f"{row}\n{row}\n", encoding="utf-8")
+    assert main(["check", str(tmp_path / "twice.jsonl")]) == 2
+    assert "twice.jsonl:2: expected each id once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"id": ' + "9" * 5000 + "}"], ids=["deep", "long number"])
+def test_line_that_no_json_reader_takes_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path, line: str) -> None:
+    (tmp_path / "odd.jsonl").write_text(line + "\n", encoding="utf-8")
+    assert main(["check", str(tmp_path / "odd.jsonl")]) == 2
+    assert "odd.jsonl:1: expected one JSON object" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "stance.cli", "check", str(SEEDS / "dev.jsonl")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("stance: expected to write all output; got ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_evaluate_reads_holders_as_the_input_has_them(

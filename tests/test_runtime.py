@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from stance import ANY, AUTHOR, Holder, Mention, ModelError, Pair, Sentence, StanceClassifier, StanceError, Target
+from stance.classifier import Backend
 from stance.excerpts import load_excerpts
 from stance.folder import ONNX_FILE
 from stance.loading import load_scorer
@@ -117,6 +119,17 @@ def test_a_forked_worker_answers_like_its_parent(
     command = [sys.executable, "-c", FORK, str(folder), backend]
     done = subprocess.run(command, cwd=ROOT, timeout=120, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_a_classifier_travels_to_a_process_that_is_started_anew(
+    graphs: dict[str, Path], tiny_folder: Path, tmp_path: Path, backend: Backend
+) -> None:
+    folder = with_graph(tiny_folder, graphs["int8"], tmp_path)
+    classifier = StanceClassifier.from_pretrained(folder, backend=backend, device="cpu")
+    text = "Iran thanks China, and Russia condemned the deal. The UN met Iran and China."
+    again = pickle.loads(pickle.dumps(classifier))
+    assert again.predict(text).to_records() == classifier.predict(text).to_records()
 
 
 def with_graph(folder: Path, graph: Path, parent: Path) -> Path:

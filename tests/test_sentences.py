@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 import time
 from pathlib import Path
 
@@ -172,3 +173,37 @@ def test_two_hundred_kilobytes_take_seconds_at_most(text: str) -> None:
     sentences = split_sentences(text)
     assert time.process_time() - started < 5
     assert "".join("".join(s.text for s in sentences).split()) == "".join(text.split())
+
+
+WIDE = (
+    "President Vladimir Putin of Russia met President Xi Jinping of China in Moscow on Monday. The European Union "
+    "condemned Iran and the United States backed Israel, the Foreign Ministry of France said on Tuesday in Paris."
+)
+
+
+@pytest.mark.parametrize("width", range(36, 100, 4))
+def test_wrapped_text_full_of_names_is_cut_as_the_same_text_on_one_line(width: int) -> None:
+    wrapped = textwrap.fill(WIDE, width)
+    assert [" ".join(t.split()) for t in texts(wrapped)] == texts(WIDE)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Iran thanks China for its support", "Xi meets Putin", "EU condemns raid"],
+        ["Talks open", "Iran thanks China for its support", "Xi meets Putin in Moscow"],
+        [
+            "US, China sign trade deal in Geneva",
+            "Iran rejects IAEA resolution today",
+            "Hungary leaves the court at once",
+        ],
+        [
+            "The Prime Minister met President Xi of China in",
+            "Beijing.",
+            "Talks went well.",
+            "They will meet again soon.",
+        ],
+    ],
+)
+def test_headlines_of_like_length_are_not_taken_for_wrapped_text(lines: list[str]) -> None:
+    assert texts("\n".join(lines)) == lines

@@ -5,6 +5,7 @@ import string
 import time
 import unicodedata
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -390,3 +391,33 @@ class TestFindHolders:
         sentence = Sentence.of("The Government met them.")
         mention = Mention(4, 14, Target("Government"))
         assert find_holders(sentence, [mention]) == []
+
+
+def test_unlisted_name_over_a_line_end_is_the_same_actor() -> None:
+    name = "Blue Prosperity Coalition"
+    sentences = [Sentence.of(f"Iran met the {spelt} and Jane Doe.") for spelt in (name, name.replace(" ", "\n", 1))]
+    sentences.append(Sentence.of(f"Iran met the {name.replace(' ', chr(0xA0))} and Jane Doe."))
+    spans = [[(s.text.index("Blue"), s.text.index("Coalition") + len("Coalition"))] for s in sentences]
+    for tagged in (None, spans):
+        found = find_mentions(sentences, tagged=tagged)
+        assert {name} <= {m.name for m in found[0]}
+        assert [[m.name for m in row] for row in found] == [[m.name for m in found[0]]] * 3
+        assert [[(m.start, m.end) for m in row] for row in found] == [[(m.start, m.end) for m in found[0]]] * 3
+
+
+@pytest.mark.parametrize("space", ["\n", "\u00a0"])
+def test_noun_phrase_over_a_line_end_is_a_holder(space: str) -> None:
+    text = f"They met, and the two{space}leaders said the Prime{space}Minister condemned Israel."
+    assert [m.name for m in find_holders(Sentence.of(text))] == ["They", "the two leaders", "the Prime Minister"]
+
+
+@pytest.mark.parametrize("targets", [5, [1], [None], [Sentence.of("Iran")]])
+def test_what_is_no_target_is_refused(targets: Any) -> None:
+    with pytest.raises(TargetError, match=r"^expected "):
+        expand_targets(targets)
+
+
+@pytest.mark.parametrize("aliases", [5, None])
+def test_aliases_that_are_no_list_are_refused(aliases: Any) -> None:
+    with pytest.raises(TargetError, match="expected aliases as a list of names"):
+        Target("Iran", aliases=aliases)

@@ -316,6 +316,22 @@ def going_on(workshop: Path, start: Path, output: Path, **changes: Any) -> Train
     return settings_for(workshop, output, start=str(start), encoder="", stages=(stage,), **changes)
 
 
+@pytest.mark.parametrize("tag_weight", [0.0, 1.0])
+def test_tagger_of_the_start_is_held_where_it_learns_nothing(
+    workshop: Path, finished: Path, tmp_path: Path, tag_weight: float
+) -> None:
+    train(going_on(workshop, finished, tmp_path / "tagged", tag_weight=1.0), tmp_path / "run")
+    planned = going_on(workshop, tmp_path / "tagged", tmp_path / "more", tag_weight=tag_weight)
+    trainer = Trainer(planned, load_corpora(planned), tmp_path / "again", show_progress=False)
+    tagger = trainer.plain_model.tagger
+    assert tagger is not None
+    assert {p.requires_grad for p in tagger.parameters()} == {tag_weight > 0}
+    before = [p.detach().clone() for p in tagger.parameters()]
+    trainer.run()
+    moved = [not torch.equal(p, q) for p, q in zip(tagger.parameters(), before, strict=True)]
+    assert moved == [tag_weight > 0] * len(moved)
+
+
 def test_model_that_training_starts_from_answers_as_the_finished_one(workshop: Path, finished: Path) -> None:
     finished_scorer = StanceClassifier.from_pretrained(finished, backend="torch", device="cpu").scorer
     model, tokenizer, model_settings = finished_model(going_on(workshop, finished, workshop / "none"))

@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_development_options(parser)
     options = parser.parse_args(arguments)
     development, record = read_development(options), read_record(options.model)
-    settings, figures = fit_settings(load_scorer(options.model, device="cpu"), development)
+    settings, figures = fit_settings(load_scorer(options.model, backend="torch", device="cpu"), development)
     write_settings(settings, options.model)
     write_record({**record, "scores": {**record["scores"], **rounded(figures)}}, options.model)
     write_card(options.model, development, load_cases())

@@ -142,7 +142,7 @@ def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]], cases
 def development_reports(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> dict[str, Report]:
     """Evaluate a model folder as its users run it on a CPU: on its int8 graph, where it has one."""
     backend: Backend = "onnx" if (folder / ONNX_FILE).is_file() else "torch"
-    classifier = StanceClassifier.from_pretrained(folder, backend=backend)
+    classifier = StanceClassifier.from_pretrained(folder, backend=backend, device="cpu")
     reports = {}
     for name, excerpts in development.items():
         judged = [e for e in excerpts if e.to_pairs()[0]]

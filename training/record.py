@@ -1,14 +1,42 @@
-"""The record of its training that a model folder keeps: settings, corpora, scores, history, seconds."""
+"""What is written down of a run: where it stands, and the record that its model folder keeps of it.
+
+The record has settings, corpora, scores, history and seconds.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stance.errors import ConfigError
 from stance.folder import TRAINING_FILE
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands; saved with every checkpoint."""
+
+    stage: int = 0
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best: float = -math.inf
+    since_best: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the record that ``load_state_dict`` takes."""
+        return asdict(self)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore a saved record."""
+        for key, value in state.items():
+            setattr(self, key, value)
 
 
 def read_record(folder: Path) -> dict[str, Any]:

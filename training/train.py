@@ -14,7 +14,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,32 +40,9 @@ from training.development import Development, check_selection, evaluate_developm
 from training.examples import ExampleBatch, collate_examples, draw_pairs
 from training.losses import relation_loss, stance_losses, tag_loss
 from training.optimisation import Average, choose_precision, epoch_batches, hold_words, make_optimizer, schedule
-from training.record import read_record, rounded
+from training.record import Progress, read_record, rounded
 
 log = logging.getLogger("training")
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where a run stands; saved with every checkpoint."""
-
-    stage: int = 0
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    best: float = -math.inf
-    since_best: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give the record that ``load_state_dict`` takes."""
-        return asdict(self)
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore a saved record."""
-        for key, value in state.items():
-            setattr(self, key, value)
 
 
 class Trainer:
@@ -80,6 +57,8 @@ class Trainer:
         self.scorer = scorer
         if not settings.train_words:
             hold_words(model)
+        if model.tagger is not None and not settings.tag_weight:
+            model.tagger.requires_grad_(False)
         renames = any(stage.renamed for stage in settings.stages)
         self.datasets = corpora.datasets(scorer, settings.max_pairs, renamed_seed=settings.seed if renames else None)
         self.development = corpora.development
