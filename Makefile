@@ -44,7 +44,10 @@ train: $(VENV)/workshop.stamp
 	done
 	$(BIN)/python -m training.average runs/seventh-84/model runs/seventh-85/model runs/seventh-86/model --settings training/seventh.toml --output runs/seventh
 	$(BIN)/python -m training.train training/eighth.toml --run runs/eighth
-	$(BIN)/python -m training.average runs/seventh runs/eighth/model --settings training/eighth.toml --output models/base
+	$(BIN)/python -m training.average runs/seventh runs/eighth/model --settings training/eighth.toml --output runs/eighth-mean
+	$(BIN)/python -m training.train training/ninth.toml --run runs/ninth
+	$(BIN)/python -m training.average runs/eighth-mean runs/ninth/model --shares 0.65 0.35 --settings training/ninth.toml --output runs/ninth-mean
+	$(BIN)/python -m training.roots runs/ninth-mean --settings training/ninth.toml --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

@@ -139,6 +139,14 @@ def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]], cases
     temporary.replace(folder / CARD_FILE)
 
 
+def _roots(record: Mapping[str, Any]) -> str:
+    if "roots" not in record:
+        return ""
+    return (
+        f"\nIts PLOVER roots were fitted once more at the end, on {record['roots']} pairs (`python -m training.roots`)."
+    )
+
+
 def development_reports(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> dict[str, Report]:
     """Evaluate a model folder as its users run it on a CPU: on its int8 graph, where it has one."""
     backend: Backend = "onnx" if (folder / ONNX_FILE).is_file() else "torch"
@@ -195,7 +203,7 @@ def model_card(
         _table(("corpus", "rows", "what it is", "licence as stated"), _corpus_rows(record["corpora"])),
         "Some corpora state no licence: the model learned from them, none of their text is in this repository.\n",
         f"{_origin(trained)}, seed {trained['seed']}{_averaged(record)}, "
-        f"{record['seconds'] // 60} minutes of training.\n"
+        f"{record['seconds'] // 60} minutes of training.{_roots(record)}\n"
         f"Reproduce with `python -m training.train` and the settings in `{TRAINING_FILE}`, the shipped model with\n"
         "`make train`, on the corpora of `training/README.md`;\n"
         "`python -m training.card MODEL_DIR --corpora DIR` measures a finished model anew and rewrites this card.\n",

@@ -123,8 +123,17 @@ def read_development(options: argparse.Namespace) -> dict[str, list[Excerpt]]:
     Raises:
         ConfigError: as ``load_corpora`` and ``load_settings``.
     """
+    return load_corpora(development_settings(options)).development
+
+
+def development_settings(options: argparse.Namespace) -> TrainingSettings:
+    """Load the settings that a command's options name.
+
+    Raises:
+        ConfigError: as ``load_settings``.
+    """
     overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
-    return load_corpora(load_settings(options.settings, overrides)).development
+    return load_settings(options.settings, overrides)
 
 
 def corpus_folder(settings: TrainingSettings, name: str) -> Path:
