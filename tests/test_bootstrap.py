@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from stance.bootstrap import DocumentCounts, count_by_document, interval, p_value, resample
+from stance.errors import StanceError
 from stance.metrics import count_rows, f1_of, macro_of
 
 ROWS = np.random.default_rng(5)
@@ -76,3 +77,12 @@ def test_p_value_counts_the_other_side(below: int, above: int, p: float) -> None
 
 def test_no_difference_has_a_p_value_of_one() -> None:
     assert p_value(np.zeros(50)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rounds", "seed", "reason"), [(0, 0, "rounds of at least 1"), (10, -1, "a seed of at least 0")]
+)
+def test_draws_that_cannot_be_made_are_refused(rounds: int, seed: int, reason: str) -> None:
+    counts = count_by_document(np.array([0, 1]), np.array([[1.0], [2.0]]))
+    with pytest.raises(StanceError, match=f"expected {reason}"):
+        resample([counts], 2, rounds=rounds, seed=seed)

@@ -160,3 +160,12 @@ def test_shipped_graphs_answer_as_torch_does(tmp_path: Path) -> None:
     decided, decided_int8 = probabilities >= thresholds, scorer.score(pairs).probabilities >= thresholds
     assert (decided != decided_int8).mean() <= 0.01
     assert abs(micro_f1(y_true, decided) - micro_f1(y_true, decided_int8)) <= 0.01
+
+
+def test_a_driver_without_a_gpu_leaves_the_graph_in_use(
+    graphs: dict[str, Path], tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: "nvidia-smi")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    folder = with_graph(tiny_folder, graphs["int8"], tmp_path)
+    assert isinstance(load_scorer(folder).forward, OnnxForward)
