@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from stance.adjudication import label_field
-from stance.bootstrap import ROUNDS, count_by_document, figure_interval
+from stance.bootstrap import ROUNDS, check_draws, count_by_document, figure_interval
 from stance.counterfactuals import DRAWS, make_counterfactuals
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
@@ -150,8 +150,7 @@ class Audit:
             raise StanceError("expected annotated excerpts; got none; check the file")
         if draws < 1:
             raise StanceError(f"expected at least one draw of names; got {draws!r}; raise it")
-        if seed < 0:
-            raise StanceError(f"expected a seed of at least 0; got {seed!r}; raise it")
+        check_draws(rounds, seed)
         made = make_counterfactuals(excerpts, draws=draws, seed=seed)
         checks = [(case, check) for case in made.cases for check in case.checks]
         judged = predict_pairs([pair for _, check in checks for pair in (check.before, check.after)])

@@ -47,6 +47,18 @@ def count_by_document(documents: IntArray, values: Numbers) -> DocumentCounts:
     return DocumentCounts(present, sums.T.reshape(len(present), *values.shape[1:]))
 
 
+def check_draws(rounds: int, seed: int) -> None:
+    """Refuse rounds and seeds that ``resample`` cannot draw with, before the work that leads to it.
+
+    Raises:
+        StanceError: ``rounds`` is below 1 or ``seed`` below 0.
+    """
+    if rounds < 1:
+        raise StanceError(f"expected rounds of at least 1; got {rounds!r}; raise it")
+    if seed < 0:
+        raise StanceError(f"expected a seed of at least 0; got {seed!r}; raise it")
+
+
 def resample(
     groups: Sequence[DocumentCounts], n_documents: int, *, rounds: int = ROUNDS, seed: int = 0
 ) -> list[Numbers]:
@@ -57,10 +69,7 @@ def resample(
     Raises:
         StanceError: ``rounds`` is below 1 or ``seed`` below 0.
     """
-    if rounds < 1:
-        raise StanceError(f"expected rounds of at least 1; got {rounds!r}; raise it")
-    if seed < 0:
-        raise StanceError(f"expected a seed of at least 0; got {seed!r}; raise it")
+    check_draws(rounds, seed)
     generator = np.random.default_rng(seed)
     shape = max(1, _CHUNK_CELLS // max(n_documents, 1))
     chunks: list[list[Numbers]] = [[] for _ in groups]

@@ -41,14 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"stance: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader (head, less) went away: nothing to report
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
-    except OSError as error:  # a full disk behind the output
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.filename is not None:  # not the output, which is open
+            raise
+        _drop_output()
         print(f"stance: expected to write all output; got {error.strerror}; make room for it", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, so that the interpreter does not stumble over it as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -270,10 +277,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     from stance.classifier import StanceClassifier  # noqa: PLC0415  # as in _predict
     from stance.evaluation import evaluate_excerpts, read_gold  # noqa: PLC0415  # as in _predict
 
-    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
     excerpts, rows = read_gold(options.file, options.format)
     if options.predictions is not None:
         check_savable(excerpts, options.predictions)  # before the work, not after it
+    classifier = StanceClassifier.from_pretrained(options.model, backend=options.backend)
     evaluation = evaluate_excerpts(classifier, excerpts, rows)
     if options.predictions is not None:
         judged = [*evaluation.predictions, *evaluation.target_predictions]

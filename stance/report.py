@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stance.bootstrap import ROUNDS
+from stance.bootstrap import ROUNDS, check_draws
 from stance.comparison import Comparison, compare_sections
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
@@ -72,6 +72,7 @@ class Report:
         Raises:
             StanceError: a pair has no prediction, there is nothing to score, or the rows are not those of the excerpts.
         """
+        check_draws(rounds, seed)
         judgements = match_predictions(excerpts, predictions)
         names, numbers = _documents(excerpts)
         kinds = [*_published(excerpts, rows, judgements, numbers), *_kinds(excerpts, judgements, numbers)]

@@ -74,7 +74,7 @@ def _blocks(text: str) -> list[tuple[int, int]]:
     """Cut at line breaks that end a sentence: all of them, or only empty lines when hard-wrapped."""
     breaks = list(_BREAKS_IN_A_ROW.finditer(text))
     single = [len(_LINE_BREAK.findall(b.group())) == 1 for b in breaks]
-    wrapped = any(single) and _is_wrapped(text, breaks, single)
+    wrapped = _is_wrapped(text, breaks, single)
     ends = [b for b, is_single in zip(breaks, single, strict=True) if not (wrapped and is_single)]
     starts = [0, *(b.end() for b in ends)]
     return list(zip(starts, [*(b.start() for b in ends), len(text)], strict=True))

@@ -123,7 +123,7 @@ def test_silver_sentences_are_trained_on_unless_they_are_held_out_or_annotated(
     stages = (StageSettings("only", {"tiny": 1.0, "silver": 2.0}),)
     planned = settings_for(workshop, tmp_path, corpora=corpora, stages=stages, corpora_folder=str(tmp_path))
     read = load_corpora(planned)
-    assert [s.text for s in read.second] == ([known.text] if known is TRAIN[0] else [])
+    assert list(read.second) == ([known.text] if known is TRAIN[0] else [])
     assert [s.text for s in read.silver["silver"]] == [TEXT]
     assert read.fingerprints["silver"]["rows"] == 1
     assert "silver" not in read.train
@@ -140,7 +140,7 @@ def test_second_opinion_on_an_annotated_pair_is_averaged(tiny_classifier: Stance
     (pair, *_), (label, *_) = known.to_pairs()
     other = JudgedSentence(known.text, [pair], [(0.5, 0.5, 0.0)], [None])
     stranger = JudgedSentence(TRAIN[1].text, list(TRAIN[1].to_pairs()[0]), list(TRAIN[1].to_pairs()[1]), [None, None])
-    (first, second) = with_second([judged_sentences([known])[0], stranger], [other])
+    (first, second) = with_second([judged_sentences([known])[0], stranger], {other.text: other})
     place = first.pairs.index(pair)
     assert first.labels[place] == tuple((float(s in label) + p) / 2 for s, p in zip(Stance, (0.5, 0.5, 0), strict=True))
     assert [x for i, x in enumerate(first.labels) if i != place] == judged_sentences([known])[0].labels[:place] + (
@@ -148,7 +148,7 @@ def test_second_opinion_on_an_annotated_pair_is_averaged(tiny_classifier: Stance
     )
     assert second == stranger
     polar = JudgedSentence(known.text, [pair], [Polarity.POSITIVE], [None])
-    assert with_second([polar], [other]) == [polar]
+    assert with_second([polar], {other.text: other}) == [polar]
     (record,) = make_dataset([first], tiny_classifier.scorer, 99)
     assert record["targets"][place][1] in {0.25, 0.75}
 

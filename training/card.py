@@ -139,14 +139,6 @@ def write_card(folder: Path, development: Mapping[str, Sequence[Excerpt]], cases
     temporary.replace(folder / CARD_FILE)
 
 
-def _roots(record: Mapping[str, Any]) -> str:
-    if "roots" not in record:
-        return ""
-    return (
-        f"\nIts PLOVER roots were fitted once more at the end, on {record['roots']} pairs (`python -m training.roots`)."
-    )
-
-
 def development_reports(folder: Path, development: Mapping[str, Sequence[Excerpt]]) -> dict[str, Report]:
     """Evaluate a model folder as its users run it on a CPU: on its int8 graph, where it has one."""
     backend: Backend = "onnx" if (folder / ONNX_FILE).is_file() else "torch"
@@ -251,6 +243,14 @@ def _risk_rows(sections: Sequence[tuple[str, Section]]) -> list[list[object]]:
 
 def _origin(trained: Mapping[str, Any]) -> str:
     return f"Started from the model `{trained['start']}`" if "start" in trained else f"Encoder `{trained['encoder']}`"
+
+
+def _roots(record: Mapping[str, Any]) -> str:
+    if "roots" not in record:
+        return ""
+    return (
+        f"\nIts PLOVER roots were fitted once more at the end, on {record['roots']} pairs (`python -m training.roots`)."
+    )
 
 
 def _averaged(record: Mapping[str, Any]) -> str:

@@ -132,6 +132,11 @@ def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Tra
     return settings
 
 
+def corpora_override(folder: str | None) -> dict[str, str]:
+    """Give the override of ``load_settings`` for a folder that a command's ``--corpora`` names, if it does."""
+    return {} if folder is None else {"corpora_folder": str(Path(folder).resolve())}
+
+
 def public_settings(settings: TrainingSettings) -> dict[str, Any]:
     """Give the settings without the paths of this machine."""
     record = asdict(settings)

@@ -17,7 +17,7 @@ from datasets import Dataset
 from stance.errors import ConfigError, DataError
 from stance.excerpts import Excerpt, excerpt_record, holder_field
 from stance.scoring import PairScorer
-from training.config import TrainingSettings, load_settings
+from training.config import TrainingSettings, corpora_override, load_settings
 from training.corpora import READERS
 from training.examples import JudgedSentence, judged_sentences, make_dataset, with_second
 from training.renaming import copies_of, renamed_copies
@@ -35,13 +35,13 @@ class Corpora:
     """What to train and to develop on, by corpus.
 
     ``silver`` are sentences to train on that no person or gold file judged, only other models; ``second`` is what these
-    think of sentences that are annotated in full as well.
+    think of sentences that are annotated in full as well, by text.
     """
 
     train: dict[str, list[Excerpt]]
     development: dict[str, list[Excerpt]]
     silver: dict[str, list[JudgedSentence]] = field(default_factory=dict)
-    second: list[JudgedSentence] = field(default_factory=list)
+    second: dict[str, JudgedSentence] = field(default_factory=dict)
 
     @property
     def fingerprints(self) -> dict[str, dict[str, Any]]:
@@ -54,7 +54,7 @@ class Corpora:
     def digest(self) -> str:
         """Digest everything that decides a run's weights: what is learned and what is developed on."""
         developed = {name: _fingerprint(map(_excerpt_line, part)) for name, part in self.development.items()}
-        second = _fingerprint(map(_silver_line, self.second))
+        second = _fingerprint(map(_silver_line, self.second.values()))
         return hashlib.sha256(json.dumps([self.fingerprints, developed, second]).encode()).hexdigest()
 
     def datasets(self, scorer: PairScorer, max_pairs: int, *, renamed_seed: int | None = None) -> dict[str, Dataset]:
@@ -100,7 +100,7 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     labelled = {name: _read_silver(settings, name, held_out) for name in silver_names}
     annotated = {e.text for excerpts in train.values() for e in excerpts if e.complete}
     silver = {name: [s for s in part if s.text not in annotated] for name, part in labelled.items()}
-    second = [s for part in labelled.values() for s in part if s.text in annotated]
+    second = {s.text: s for part in labelled.values() for s in part if s.text in annotated}
     for name, part in silver.items():
         _check_kept(name, part)
     shown = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in train.items()}
@@ -132,8 +132,7 @@ def development_settings(options: argparse.Namespace) -> TrainingSettings:
     Raises:
         ConfigError: as ``load_settings``.
     """
-    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
-    return load_settings(options.settings, overrides)
+    return load_settings(options.settings, corpora_override(options.corpora))
 
 
 def corpus_folder(settings: TrainingSettings, name: str) -> Path:

@@ -64,21 +64,23 @@ def judged_sentences(excerpts: Iterable[Excerpt]) -> list[JudgedSentence]:
     return [s for s in by_text.values() if s.pairs or s.mentions is not None]
 
 
-def with_second(sentences: Iterable[JudgedSentence], second: Iterable[JudgedSentence]) -> list[JudgedSentence]:
-    """Take the mean of two opinions: a pair with an exact label that ``second`` judges too becomes a soft one."""
-    chances = {s.text: dict(zip(s.pairs, s.labels, strict=True)) for s in second}
+def with_second(sentences: Iterable[JudgedSentence], second: Mapping[str, JudgedSentence]) -> list[JudgedSentence]:
+    """Take the mean of two opinions: a pair with an exact label that ``second`` judges too becomes a soft one.
+
+    ``second`` is looked up by text.
+    """
 
     def mean(label: Label | Soft, other: Label | Soft | None) -> Label | Soft:
         if isinstance(label, Polarity) or other is None:
             return label
         return tuple((x + y) / 2 for x, y in zip(_target(label), _target(other), strict=True))
 
-    joined = []
-    for s in sentences:
-        others = chances.get(s.text, {})
-        labels = [mean(label, others.get(pair)) for pair, label in zip(s.pairs, s.labels, strict=True)]
-        joined.append(replace(s, labels=labels))
-    return joined
+    def joined(one: JudgedSentence, other: JudgedSentence) -> JudgedSentence:
+        others = dict(zip(other.pairs, other.labels, strict=True))
+        labels = [mean(label, others.get(pair)) for pair, label in zip(one.pairs, one.labels, strict=True)]
+        return replace(one, labels=labels)
+
+    return [joined(s, second[s.text]) if s.text in second else s for s in sentences]
 
 
 def make_dataset(sentences: Sequence[JudgedSentence], scorer: PairScorer, max_pairs: int) -> Dataset:

@@ -25,7 +25,7 @@ from stance.formats.plv import PlvRow, read_plv_rows
 from stance.predictions import Prediction
 from stance.report import Report
 from training.command import one_line_errors
-from training.config import TrainingSettings, load_settings
+from training.config import TrainingSettings, corpora_override, load_settings
 from training.corpora import PLV_FILE
 from training.data import Corpora, corpus_folder, load_corpora, sentence_key
 from training.train import Trainer, train_on
@@ -69,11 +69,9 @@ def judge_fold(
     """
     chosen = {figure.partition("/")[0] for figure in settings.selection}
     developed = {name: part for name, part in corpora.development.items() if name in chosen}
-    watched = {sentence_key(e.text) for part in developed.values() for e in part}
-    out = set(held)
-    learned = [r.excerpt for i, r in enumerate(rows) if i not in out and sentence_key(r.excerpt.text) not in watched]
-    parts = without_sentences(corpora, {sentence_key(rows[i].excerpt.text) for i in held})
-    parts = replace(parts, train={**parts.train, PLV: learned}, development=developed)
+    scored = [rows[i].excerpt for i in held] + [e for part in developed.values() for e in part]
+    whole = replace(corpora, train={**corpora.train, PLV: [row.excerpt for row in rows]}, development=developed)
+    parts = without_sentences(whole, {sentence_key(e.text) for e in scored})
     trainer = Trainer(settings, parts, run_folder, show_progress=sys.stderr.isatty())
     trainer.resume()
     trainer.run()
@@ -145,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed that deals the rows out (default: 0)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    overrides = {} if options.corpora is None else {"corpora_folder": str(Path(options.corpora).resolve())}
+    overrides = corpora_override(options.corpora)
     *starts, settings = (load_settings(path, overrides) for path in (*options.starts, options.settings))
     whole, folds = cross_validate(starts, settings, options.run, options.folds, options.seed)
     for name, value in figures(whole).items():

@@ -34,7 +34,7 @@ from training.build import first_model, save_model, start_digest, start_folder
 from training.calibration import fit_settings
 from training.card import write_card
 from training.command import one_line_errors
-from training.config import StageSettings, TrainingSettings, load_settings, public_settings
+from training.config import StageSettings, TrainingSettings, corpora_override, load_settings, public_settings
 from training.data import Corpora, load_corpora
 from training.development import Development, check_selection, evaluate_development
 from training.examples import ExampleBatch, collate_examples, draw_pairs
@@ -323,7 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     overrides = {
-        "corpora_folder": None if options.corpora is None else str(Path(options.corpora).resolve()),
+        **corpora_override(options.corpora),
         "output": None if options.output is None else str(Path(options.output).resolve()),
         "seed": options.seed,
     }
