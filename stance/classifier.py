@@ -25,6 +25,7 @@ Backend = Literal["auto", "torch", "onnx"]
 
 POOL_CHARACTERS = 500_000
 """Text that a batch of a stream holds at most, in characters (a longer single text is a batch of its own)."""
+_STANCES = tuple(Stance)  # an enumeration walks through itself in Python, which a million pairs feel
 
 
 class StanceClassifier:
@@ -201,16 +202,20 @@ class StanceClassifier:
         """Join the rows of one pair of actors, one per pair of mentions: the clearest mention decides each stance."""
         settings = self.scorer.settings
         thresholds = settings.any_thresholds if pair.holder is ANY else settings.thresholds
-        probabilities = dict(zip(Stance, _clearest(scores.probabilities, rows).tolist(), strict=True))
+        probabilities = dict(zip(_STANCES, _clearest(scores.probabilities, rows).tolist(), strict=True))
         stances = frozenset(s for (s, p), t in zip(probabilities.items(), thresholds, strict=True) if p >= t)
-        relation = _clearest(scores.relations, rows) if stances or always_relation else None
+        relation = relation_probability = None
+        if stances or always_relation:
+            relations = _clearest(scores.relations, rows)
+            place = int(relations.argmax())
+            relation, relation_probability = settings.relations[place], float(relations[place])
         return Prediction(
             pair=pair,
             probabilities=probabilities,
             stances=stances,
             mentions=mentions,
-            relation=None if relation is None else settings.relations[int(relation.argmax())],
-            relation_probability=None if relation is None else float(relation.max()),
+            relation=relation,
+            relation_probability=relation_probability,
             truncated=any(scores.truncated[i] for i in rows),
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import IO, Any
 
 from stance import __version__
 from stance.actors import ActorTable
@@ -21,10 +22,9 @@ from stance.errors import DataError, StanceError, TargetError
 from stance.excerpts import load_excerpts
 from stance.formats import FORMATS
 from stance.judgements import check_savable, save_predictions
-from stance.labels import Stance
-from stance.overview import OVERVIEW_COLUMNS, flat_row
-from stance.predictions import FLAT_COLUMNS, Document, flat_record
+from stance.predictions import Document
 from stance.targets import Target
+from stance.writing import BINARY, WRITERS, prediction_view, summary_view
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,7 +109,8 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     predict.add_argument("--no-resolve", action="store_true", help='leave holders like "He" under their own words')
     predict.add_argument("--actors", metavar="FILE", type=Path, help="actor table of your own (JSON or CSV) to add")
-    predict.add_argument("--format", default="table", choices=list(_WRITERS), help="default: table")
+    predict.add_argument("--format", default="table", choices=list(WRITERS), help="default: table")
+    predict.add_argument("--output", metavar="FILE", type=Path, help="file to write (default: standard output)")
     _add_model(predict)
     predict.set_defaults(run=_predict)
 
@@ -152,16 +153,42 @@ def _predict(options: argparse.Namespace) -> int:
         min_confidence=options.min_confidence,
         show_progress=sys.stderr.isatty() and len(texts) > 1,
     )
-    write = _summary_writer(options.format, options.by) if options.summary else _WRITERS[options.format]
-    unmatched: dict[Target, int] = {}
-    for number, (name, document) in enumerate(zip(options.files, documents, strict=True)):
-        write(name if len(texts) > 1 else None, document, sys.stdout, number == 0)
-        for target in document.unmatched:
-            unmatched[target] = unmatched.get(target, 0) + 1
+    unmatched: Counter[Target] = Counter()
+
+    def counted() -> Iterator[tuple[str, Document]]:
+        for name, document in zip(options.files, documents, strict=True):
+            unmatched.update(document.unmatched)
+            yield name, document
+
+    view = summary_view(options.by) if options.summary else prediction_view()
+    with _output(options.output, binary=options.format in BINARY) as out:
+        WRITERS[options.format](counted(), view, out, names=len(texts) > 1)
     for target, count in unmatched.items():
         if count == len(texts):
             print(f"stance: no sentence names {target.name!r}; check its spelling or add aliases", file=sys.stderr)
     return 0
+
+
+@contextmanager
+def _output(path: Path | None, *, binary: bool) -> Iterator[IO[Any]]:
+    """Open what is written to. A file takes its place when it is whole; what a broken off run wrote stays aside."""
+    if path is None:
+        if binary and sys.stdout.isatty():
+            raise StanceError("expected a file for output that is not text; got a terminal; add --output FILE")
+        yield sys.stdout.buffer if binary else sys.stdout
+        return
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        out: IO[Any]
+        if binary:
+            out = unfinished.open("wb")
+        else:
+            out = unfinished.open("w", encoding="utf-8", errors="replace", newline="\n")
+        with out:
+            yield out
+        unfinished.replace(path)
+    except OSError as error:
+        raise DataError(f"expected a file to write to; got {error.strerror}; check the path", path) from None
 
 
 def parse_target(argument: str) -> Target:
@@ -193,84 +220,6 @@ def _read_text(name: str) -> str:
         raise DataError(
             f"expected UTF-8 text; got {error.reason} at byte {error.start}; save the file as UTF-8", name
         ) from None
-
-
-def _write_jsonl(name: str | None, document: Document, out: TextIO, first: bool) -> None:
-    for record in document.to_records():
-        out.write(json.dumps(record if name is None else {"file": name, **record}, ensure_ascii=False) + "\n")
-
-
-def _write_csv(name: str | None, document: Document, out: TextIO, first: bool) -> None:
-    columns = FLAT_COLUMNS if name is None else ["file", *FLAT_COLUMNS]
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    if first:
-        writer.writeheader()
-    for record in document.to_records():
-        flat = flat_record(record)
-        writer.writerow(flat if name is None else {"file": name, **flat})
-
-
-def _write_table(name: str | None, document: Document, out: TextIO, first: bool) -> None:
-    """Write each sentence and below it who takes which stance; sentences without one are counted, not shown."""
-    if name is not None:
-        out.write(("" if first else "\n") + f"== {name}\n")
-    by_sentence: dict[Any, list[Any]] = {}
-    for prediction in document:
-        by_sentence.setdefault(prediction.sentence, []).append(prediction)
-    shown = 0
-    for number, sentence in enumerate(document.sentences, start=1):
-        taken = [p for p in by_sentence.get(sentence, []) if p.stances]
-        if not taken:
-            continue
-        shown += 1
-        out.write(f"\n[{number}] {' '.join(sentence.text.split())}\n")
-        for p in taken:
-            stances = ", ".join(f"{s} {p.probabilities[s]:.2f}" for s in Stance if s in p.stances)
-            note = "  (long sentence: judged on a part)" if p.truncated else ""
-            meant = ", ".join(actor.name for actor in p.resolved)
-            holder = f"{p.holder} ({meant})" if meant not in ("", str(p.holder)) else str(p.holder)
-            out.write(f"    {holder:>24} -> {p.target.name:<24} {stances}{note}\n")
-    abstained = sum(p.abstained for p in document)
-    if abstained:
-        out.write(f"\nNo verdict on {abstained} of {len(document)} targets: below the confidence asked for.\n")
-    total = len(document.sentences)
-    out.write(f"\n{shown} of {total} sentences take a stance; {total - shown} take none toward a named target.\n")
-
-
-def _summary_writer(form: str, by: Literal["actor", "state"]) -> _Writer:
-    def write(name: str | None, document: Document, out: TextIO, first: bool) -> None:
-        records = [{"file": name, **r} if name is not None else r for r in document.stances(by).to_records()]
-        if form == "jsonl":
-            out.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        elif form == "csv":
-            columns = OVERVIEW_COLUMNS if name is None else ["file", *OVERVIEW_COLUMNS]
-            writer = csv.DictWriter(out, columns, lineterminator="\n")
-            if first:
-                writer.writeheader()
-            writer.writerows({**flat_row(r), **({} if name is None else {"file": name})} for r in records)
-        else:
-            _write_summary(name, records, len(document.sentences), out, first)
-
-    return write
-
-
-def _write_summary(name: str | None, records: list[dict[str, Any]], total: int, out: TextIO, first: bool) -> None:
-    """Write one line per holder and target: sentences per stance, mean probability, and which sentences they are."""
-    if name is not None:
-        out.write(("" if first else "\n") + f"== {name}\n")
-    for r in records:
-        stances = ", ".join(f"{s} {r['counts'][s]} ({r['probabilities'][s]:.2f})" for s in r["stances"])
-        places = ", ".join(str(s["index"] + 1) for s in r["sentences"])
-        out.write(f"{r['holder']['name']:>24} -> {r['target']['name']:<24} {stances}  [{places}]\n")
-    out.write(f"{len(records)} pairs of actors in {total} sentences: sentences (mean probability) [which]\n")
-
-
-_Writer = Callable[[str | None, Document, TextIO, bool], None]
-_WRITERS: dict[str, _Writer] = {
-    "table": _write_table,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-}
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -5,10 +5,13 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from stance import Document, StanceClassifier, StanceError
 from stance.cli import main
 from stance.excerpts import holder_field, load_excerpts
 from stance.judgements import load_predictions
@@ -61,6 +64,57 @@ def test_several_files_are_told_apart(model: list[str], capsys: pytest.CaptureFi
     assert main(["predict", *files, "--format", "csv", *model]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["file"] for row in rows] == [files[0]] * 2 + [files[1]] * 2
+
+
+@pytest.mark.parametrize("summary", [[], ["--summary"]])
+def test_parquet_has_the_rows_of_csv_in_types_of_their_own(
+    model: list[str], tmp_path: Path, summary: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stance.writing.ROW_GROUP", 7)
+    paths = {form: tmp_path / f"out.{form}" for form in ("csv", "parquet")}
+    for form, path in paths.items():
+        arguments = [str(ARTICLE), str(ARTICLE), "--format", form, "--output", str(path), *summary]
+        assert main(["predict", *arguments, *model]) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "out.parquet"]
+    table = pq.read_table(paths["parquet"])
+    assert table.schema.field("p_support").type == "double"
+    assert not table.schema.field("n_sentences" if summary else "sentence_start").type.equals("string")
+    text = [field.name for field in table.schema if field.type.equals("string")]
+    rows = list(csv.DictReader(io.StringIO(paths["csv"].read_text(encoding="utf-8"), newline="")))
+    assert len(rows) == table.num_rows > 7
+    assert [{name: row[name] for name in text} for row in rows] == [
+        {name: value or "" for name, value in row.items()} for row in table.select(text).to_pylist()
+    ]
+
+
+def test_output_takes_its_place_when_it_is_whole(
+    model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_text("kept", encoding="utf-8")
+    whole = StanceClassifier.predict_many
+
+    def broken(self: StanceClassifier, *_: object, **__: object) -> Iterator[Document]:
+        yield from whole(self, ["Iran met China."])
+        raise StanceError("power is gone")
+
+    monkeypatch.setattr(StanceClassifier, "predict_many", broken)
+    assert main(["predict", str(ARTICLE), "--format", "jsonl", "--output", str(path), *model]) == 2
+    assert path.read_text(encoding="utf-8") == "kept"
+    assert len((tmp_path / "out.jsonl.unfinished").read_text(encoding="utf-8").splitlines()) == 2
+    assert main(["predict", str(ARTICLE), "--output", str(tmp_path / "none" / "out.txt"), *model]) == 2
+    assert "expected a file to write to" in capsys.readouterr().err
+
+
+def test_parquet_is_not_for_a_terminal_and_says_what_it_needs(
+    model: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["predict", str(ARTICLE), "--format", "parquet", *model]) == 2
+    assert "--output FILE" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert main(["predict", str(ARTICLE), "--format", "parquet", "--output", str(tmp_path / "a"), *model]) == 2
+    assert "stance[parquet]" in capsys.readouterr().err
 
 
 def test_table_shows_holder_target_and_counts(model: list[str], capsys: pytest.CaptureFixture[str]) -> None:

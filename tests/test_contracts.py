@@ -93,8 +93,9 @@ ARROWS = {
     "evaluation": "classifier errors excerpts formats labels metrics predictions protocols report sentences",
     "__init__": "actors agreement audit classifier comparison errors evaluation excerpts judgements labels overview "
     "pairs predictions report resolution sentences targets",
+    "writing": "errors labels overview predictions sentences",
     "cli": "__init__ actors adjudication agreement audit classifier counterfactuals errors evaluation excerpts folder "
-    "formats judgements labels overview predictions report targets",
+    "formats judgements predictions targets writing",
 }
 
 # Packages that take a second or more to import, and the rooms that may load them when they are imported themselves.
