@@ -134,16 +134,18 @@ class Agreement:
         two leaders" and "two leaders" are the same holder.
 
         Raises:
-            StanceError: an id is given twice, or has two texts.
+            StanceError: an id is given twice, or has two texts, or none is in both.
         """
         one, two = _indexed(first), _indexed(second)
         both = [(one[name], two[name]) for name in one if name in two]
+        if not both:
+            raise StanceError("expected ids that both annotators have; got none; give two annotations of one sample")
         for mine, other in both:
             if mine.text != other.text:
                 difference = _difference(mine.text, other.text)
                 raise StanceError(f"expected one text under id {mine.id!r}; got {difference}; correct one of the two")
         counts = Counter(excerpts=len(both), only_first=len(one) - len(both), only_second=len(two) - len(both))
-        counts["documents"] = len({_document(mine) for mine, _ in both})
+        counts["documents"] = len({mine.document_key for mine, _ in both})
         rows: list[AgreementRow] = []
         disagreements: list[DoubleLabel] = []
         for mine, other in both:
@@ -227,10 +229,6 @@ def _difference(text: str, other: str) -> str:
     return f"{text[start : place + 20]!r} and {other[start : place + 20]!r} from character {start} on"
 
 
-def _document(excerpt: Excerpt) -> str:
-    return excerpt.origin.document or excerpt.id
-
-
 def _mention_counts(first: Excerpt, second: Excerpt, match: Match) -> dict[str, int]:
     names = aligned_spans(second.mentions, first.mentions) if match == "overlap" else {}
     mine, other = set(first.mentions), {names.get(m, m) for m in second.mentions}
@@ -243,8 +241,8 @@ def _mention_counts(first: Excerpt, second: Excerpt, match: Match) -> dict[str, 
 
 def _rows(unit: Unit, labels: Sequence[DoubleLabel], rounds: int, seed: int) -> Iterator[AgreementRow]:
     """Set both annotators' values against each other in tables; every figure comes from sums of these."""
-    names = {name: i for i, name in enumerate(dict.fromkeys(_document(x.excerpt) for x in labels))}
-    documents = np.array([names[_document(x.excerpt)] for x in labels], dtype=np.int64)
+    names = {name: i for i, name in enumerate(dict.fromkeys(x.excerpt.document_key for x in labels))}
+    documents = np.array([names[x.excerpt.document_key] for x in labels], dtype=np.int64)
     is_exact = np.array([_SETS.keys() >= {x.first, x.second} for x in labels], dtype=np.bool_)
     exact = [x for x in labels if _SETS.keys() >= {x.first, x.second}]
     sets = _tables([(_SETS[x.first], _SETS[x.second]) for x in exact], len(_SETS))

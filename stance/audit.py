@@ -197,7 +197,7 @@ class _Outcome(NamedTuple):
 def _outcomes(finding: Finding) -> Iterator[_Outcome]:
     """Count one check under its gold stances and under all; a negation only where the stance was found before."""
     edit, excerpt = finding.counterfactual.edit, finding.counterfactual.excerpt
-    document = excerpt.origin.document or excerpt.id
+    document = excerpt.document_key
     before, after = finding.before.stances, finding.after.stances
     if edit is Edit.NEGATION:
         denied = finding.check.stance
@@ -230,7 +230,7 @@ def _directions(findings: Sequence[Finding]) -> Iterator[_Outcome]:
             gold = [s in label for label in labels]
             if gold[0] != gold[1] and [s in f.before.stances for f in pair] == gold:
                 failed = [s in f.after.stances for f in pair] != gold
-                yield _Outcome(Edit.ROLES, "direction", excerpt.origin.document or excerpt.id, failed, math.nan)
+                yield _Outcome(Edit.ROLES, "direction", excerpt.document_key, failed, math.nan)
 
 
 def _row(edit: Edit, label: str, outcomes: Sequence[_Outcome], rounds: int, seed: int) -> AuditRow:

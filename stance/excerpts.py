@@ -67,6 +67,11 @@ class Excerpt:
         return Sentence.of(self.text)
 
     @property
+    def document_key(self) -> str:
+        """What excerpts of one document share and no others have; without a document, those of the same text do."""
+        return f"{self.origin.source}/{self.origin.document}" if self.origin.document else f"text:{self.text}"
+
+    @property
     def holders(self) -> tuple[Mention, ...]:
         """Every span that can hold a stance: the mentions, then holders that are no mention."""
         spans = {(m.start, m.end): m for m in self.mentions}

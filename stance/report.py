@@ -146,10 +146,9 @@ class Report:
 
 
 def _documents(excerpts: Sequence[Excerpt]) -> tuple[tuple[str, ...], IntArray]:
-    """Number the documents of excerpts; one whose document is unknown stands with those of the same text."""
+    """Number the documents of excerpts."""
     known: dict[str, int] = {}
-    keys = (f"{e.origin.source}/{e.origin.document}" if e.origin.document else f"text:{e.text}" for e in excerpts)
-    numbers = [known.setdefault(key, len(known)) for key in keys]
+    numbers = [known.setdefault(excerpt.document_key, len(known)) for excerpt in excerpts]
     return tuple(known), np.array(numbers, dtype=np.int64)
 
 

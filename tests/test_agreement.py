@@ -198,3 +198,5 @@ def test_excerpts_in_memory_are_checked_too() -> None:
         Agreement.from_excerpts([one, one], [one])
     with pytest.raises(StanceError, match="expected one text under id '1'"):
         Agreement.from_excerpts([one], [other])
+    with pytest.raises(StanceError, match="ids that both"):
+        Agreement.from_excerpts([], [one])

@@ -236,3 +236,12 @@ def test_holders_are_the_mentions_and_then_the_others_once() -> None:
         pairs=(GoldPair(they, iran, label), GoldPair(they, china, label), GoldPair(AUTHOR, iran, label)),
     )
     assert excerpt.holders == (china, iran, they)
+
+
+def test_excerpts_of_one_document_share_its_key() -> None:
+    def key(text: str, **origin: str) -> str:
+        return Excerpt(id=text, text=text, origin=Origin(**origin)).document_key
+
+    assert key("One.", source="a", document="1") == key("Two.", source="a", document="1")
+    assert key("One.", source="a", document="1") != key("One.", source="b", document="1")
+    assert key("One.") == key("One.", source="a") != key("Two.")

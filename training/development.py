@@ -100,7 +100,7 @@ def list_exact(excerpts: Sequence[Excerpt], kind: str) -> tuple[list[Pair], Bool
         new_pairs, new_labels = excerpt.to_pairs() if kind == "pairs" else excerpt.to_target_pairs()
         pairs += new_pairs
         labels += new_labels
-        documents += [excerpt.origin.document or excerpt.id] * len(new_pairs)
+        documents += [excerpt.document_key] * len(new_pairs)
     return pairs, label_matrix(labels), documents
 
 
