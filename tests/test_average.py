@@ -10,9 +10,12 @@ from stance.classifier import StanceClassifier
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt, load_excerpts
 from stance.folder import CONFIG_FILE, TRAINING_FILE, WEIGHTS_FILE
+from stance.labels import as_polarity
+from stance.loading import load_scorer
 from tests.conftest import RECORD, tiny_model, tiny_settings, tiny_tokenizer
 from training.average import average_models
 from training.build import save_model
+from training.development import evaluate_development
 
 DEV = {"seeds": load_excerpts(Path(__file__).parents[1] / "seeds" / "dev.jsonl")[:40]}
 
@@ -40,6 +43,19 @@ def test_weights_are_the_mean_by_share_and_the_record_names_the_runs(tmp_path: P
     classifier = StanceClassifier.from_pretrained(tmp_path / "mean", backend="torch", device="cpu")
     excerpt: Excerpt = DEV["seeds"][0]
     assert len(classifier.predict_pairs(excerpt.to_pairs()[0])) == len(excerpt.to_pairs()[0])
+
+
+def test_record_has_the_figures_of_the_model_as_it_is_used(tmp_path: Path) -> None:
+    """Sides are told at one threshold of the calibrated probability: figures of raw ones were another model's."""
+    sides = [
+        replace(e, complete=False, pairs=tuple(replace(p, label=as_polarity(p.label)) for p in e.pairs if p.label))
+        for e in DEV["seeds"]
+    ]
+    development = {**DEV, "sides": [e for e in sides if e.pairs]}
+    average_models([saved(tmp_path / "0", 0.0)], [1], development, tmp_path / "mean", onnx=False)
+    record = json.loads((tmp_path / "mean" / TRAINING_FILE).read_text(encoding="utf-8"))
+    again = evaluate_development(load_scorer(tmp_path / "mean", backend="torch", device="cpu"), development).scores
+    assert record["scores"]["sides/macro"] == pytest.approx(again["sides/macro"], abs=1e-4)
 
 
 def test_mean_of_a_mean_names_every_run(tmp_path: Path) -> None:

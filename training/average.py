@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,16 +17,14 @@ from torch import Tensor
 
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt
-from stance.folder import Calibration
 from stance.loading import load_scorer
 from stance.model import StanceModel, TorchForward
 from training.behaviour import load_cases
 from training.build import save_model
-from training.calibration import fit_settings
+from training.calibration import settle
 from training.card import write_card
 from training.command import one_line_errors
 from training.data import add_development_options, read_development
-from training.development import evaluate_development
 from training.record import read_record, rounded
 
 
@@ -56,11 +53,8 @@ def average_models(
             raise ConfigError(f"expected models of one encoder; got {str(folder)!r}, which differs; leave it out")
     model.load_state_dict(mean_weights([m.state_dict() for m in models], shares))
     total = sum(shares)
-    first.settings = replace(first.settings, calibration=Calibration(), any_calibration=Calibration())
-    figures = evaluate_development(first, development).scores
-    settings, calibration = fit_settings(first, development)
-    record = _record(folders, [w / total for w in shares], {**figures, **calibration})
-    save_model(model, first.tokenizer, settings, record, output, onnx=onnx)
+    record = _record(folders, [w / total for w in shares], settle(first, development))
+    save_model(model, first.tokenizer, first.settings, record, output, onnx=onnx)
     write_card(output, development, load_cases())
 
 

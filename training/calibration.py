@@ -27,7 +27,7 @@ from training.behaviour import load_cases
 from training.card import write_card
 from training.command import one_line_errors
 from training.data import add_development_options, read_development
-from training.development import EXACT_KINDS, FOLDS, fold_numbers, list_exact
+from training.development import EXACT_KINDS, FOLDS, evaluate_development, fold_numbers, list_exact
 from training.record import read_record, rounded, write_record
 
 
@@ -62,6 +62,12 @@ def fit_settings(
     return settings, figures
 
 
+def settle(scorer: PairScorer, development: Mapping[str, Sequence[Excerpt]]) -> dict[str, float]:
+    """Give a scorer its fitted settings and score it with them, as it will be used: the figures of a model's record."""
+    scorer.settings, figures = fit_settings(scorer, development)
+    return {**evaluate_development(scorer, development).scores, **figures}
+
+
 def fit_platt(logits: FloatArray, y_true: BoolArray) -> Calibration:
     """Fit a rising logistic map per stance to logits and gold ``(n, 3)``; a stance that gives none keeps its own."""
     maps = [_logistic(logits[:, i], y_true[:, i]) for i in range(len(Stance))]
@@ -92,9 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_development_options(parser)
     options = parser.parse_args(arguments)
     development, record = read_development(options), read_record(options.model)
-    settings, figures = fit_settings(load_scorer(options.model, backend="torch", device="cpu"), development)
-    write_settings(settings, options.model)
-    write_record({**record, "scores": {**record["scores"], **rounded(figures)}}, options.model)
+    scorer = load_scorer(options.model, backend="torch", device="cpu")
+    scores = settle(scorer, development)
+    write_settings(scorer.settings, options.model)
+    write_record({**record, "scores": rounded(scores)}, options.model)
     write_card(options.model, development, load_cases())
     return 0
 

@@ -31,7 +31,7 @@ from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
 from training.behaviour import load_cases
 from training.build import first_model, save_model, start_digest, start_folder
-from training.calibration import fit_settings
+from training.calibration import settle
 from training.card import write_card
 from training.command import one_line_errors
 from training.config import StageSettings, TrainingSettings, corpora_override, load_settings, public_settings
@@ -279,15 +279,16 @@ def train_on(
     trainer.resume()
     figures = trainer.run()
     if trainer.accelerator.is_main_process:
-        fitted, calibration = fit_settings(trainer.current_scorer(), corpora.development)
+        scorer = trainer.current_scorer()
+        scores = settle(scorer, corpora.development)
         record = {
             "settings": public_settings(settings),
             "corpora": _shown_before(settings) | corpora.fingerprints,
-            "scores": rounded({**figures.scores, **calibration}),
+            "scores": rounded(scores),
             "history": trainer.progress.history,
             "seconds": round(trainer.progress.seconds),
         }
-        finished = replace(fitted, library_version=stance_version)
+        finished = replace(scorer.settings, library_version=stance_version)
         output = (settings.folder / settings.output).resolve()
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
         write_card(output, corpora.development, load_cases())
