@@ -11,15 +11,13 @@ import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
-from torch.onnx import symbolic_helper
-from transformers import AttentionInterface
 
 from stance.excerpts import load_excerpts
 from stance.folder import ONNX_FILE
@@ -57,21 +55,10 @@ def export_onnx(folder: Path, path: Path, *, int8: bool = True) -> None:
     """
     scorer = load_scorer(folder, backend="torch", device="cpu")
     model = cast(TorchForward, scorer.forward).model
-    # MPNet computes attention by itself, and adds to it what only it knows.
-    model.encoder.set_attn_implementation("eager" if model.config.encoder.get("model_type") == "mpnet" else _FUSED)
-    if not int8:
-        _write_graph(model, _example(scorer.packing), path)
-        return
-    _smooth(model, scorer)
-    with tempfile.TemporaryDirectory() as temporary:
-        plain = Path(temporary) / "model.onnx"
-        _write_graph(model, _example(scorer.packing), plain)
-        kept = _left_in_32_bit(plain)
-        quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept)
-
-
-def _write_graph(model: StanceModel, batch: PackedBatch, path: Path) -> None:
-    """Trace a model over a batch, none of whose sizes is taken for a constant."""
+    model.encoder.set_attn_implementation("eager")
+    if int8:
+        _smooth(model, scorer)
+    batch = _example(scorer.packing)
     inputs = tuple(torch.from_numpy(getattr(batch, name)) for name in MODEL_INPUTS)
     rows, length, markers, pairs = "rows", "length", "markers", "pairs"
     axes = {name: {0: rows, 1: length} for name in ("input_ids", "position_ids")}
@@ -79,57 +66,28 @@ def _write_graph(model: StanceModel, batch: PackedBatch, path: Path) -> None:
     axes |= {"groups": {0: rows, 1: "columns"}} | {name: {0: pairs} for name in ("pair_rows", "markers", "spans")}
     axes |= {name: {0: pairs} for name in GRAPH_OUTPUTS} | {TAG_OUTPUT: {0: rows, 1: length}}
     outputs = [*GRAPH_OUTPUTS, TAG_OUTPUT] if model.config.tagger else list(GRAPH_OUTPUTS)
-    with warnings.catch_warnings():
-        # The exporter warns of negative indices, which packing never makes, and of its own deprecated parts.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _Graph(model).eval(),
-            inputs,
-            str(path),
-            input_names=list(MODEL_INPUTS),
-            output_names=outputs,
-            dynamic_axes={name: of for name, of in axes.items() if name in {*MODEL_INPUTS, *outputs}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-
-
-class _FusedAttention(torch.autograd.Function):
-    """Attention over states ``(n_rows, length, size)`` as the one operator that ONNX Runtime has for all of it.
-
-    Exported as it is computed here, it is twelve, most of which move states about: a tenth of the time.
-    """
-
-    @staticmethod
-    def forward(_: Any, n_heads: int, scale: float, *inputs: Tensor) -> Tensor:
-        *states, mask = inputs
-        query, key, value = (x.unflatten(2, (n_heads, -1)).transpose(1, 2) for x in states)
-        weights = torch.softmax(query @ key.transpose(2, 3) * scale + mask, dim=-1)
-        attended: Tensor = (weights @ value).transpose(1, 2).flatten(2)
-        return attended
-
-    @staticmethod
-    def symbolic(graph: Any, n_heads: int, scale: float, *inputs: Any) -> Any:
-        *states, mask = inputs
-        none = symbolic_helper._optional_input_placeholder_tensor(graph)  # biases; keys to leave out, row by row
-        operator = "com.microsoft::MultiHeadAttention"
-        fused = graph.op(operator, *states, none, none, mask, num_heads_i=n_heads, scale_f=scale)
-        fused.setType(states[0].type())
-        return fused
-
-
-def _attend(  # noqa: PLR0917  # transformers hands them over in this order
-    module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scaling: float, **_: Any
-) -> tuple[Tensor, None]:
-    """Attend as transformers asks it of an implementation: ``(n_rows, n_heads, length, head size)`` in."""
-    flat = (states.transpose(1, 2).flatten(2) for states in (query, key, value))
-    mask = mask.expand(-1, -1, query.shape[2], -1)
-    attend = cast(Callable[..., Tensor], _FusedAttention.apply)
-    return attend(module.num_attention_heads, scaling, *flat, mask), None
-
-
-_FUSED = "stance_fused"
-AttentionInterface.register(_FUSED, _attend)
+    with tempfile.TemporaryDirectory() as temporary:
+        plain = Path(temporary) / "model.onnx"
+        with warnings.catch_warnings():
+            # The exporter warns of negative indices, which packing never makes, and of its own deprecated parts.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                _Graph(model).eval(),
+                inputs,
+                str(plain),
+                input_names=list(MODEL_INPUTS),
+                output_names=outputs,
+                dynamic_axes={name: of for name, of in axes.items() if name in {*MODEL_INPUTS, *outputs}},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        if int8:
+            kept = _left_in_32_bit(plain)
+            quantize_dynamic(
+                str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept
+            )
+        else:
+            path.write_bytes(plain.read_bytes())
 
 
 def _left_in_32_bit(graph: Path) -> list[str]:
