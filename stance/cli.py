@@ -177,6 +177,8 @@ def _output(path: Path | None, *, binary: bool) -> Iterator[IO[Any]]:
             raise StanceError("expected a file for output that is not text; got a terminal; add --output FILE")
         yield sys.stdout.buffer if binary else sys.stdout
         return
+    if path.is_dir():  # which would come out when all is written
+        raise DataError("expected a file to write to; got a folder; name a file in it", path)
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         out: IO[Any]

@@ -102,8 +102,9 @@ def test_output_takes_its_place_when_it_is_whole(
     assert main(["predict", str(ARTICLE), "--format", "jsonl", "--output", str(path), *model]) == 2
     assert path.read_text(encoding="utf-8") == "kept"
     assert len((tmp_path / "out.jsonl.unfinished").read_text(encoding="utf-8").splitlines()) == 2
-    assert main(["predict", str(ARTICLE), "--output", str(tmp_path / "none" / "out.txt"), *model]) == 2
-    assert "expected a file to write to" in capsys.readouterr().err
+    for place, reason in ((tmp_path / "none" / "out.txt", "No such file"), (tmp_path, "got a folder")):
+        assert main(["predict", str(ARTICLE), "--output", str(place), *model]) == 2
+        assert reason in capsys.readouterr().err
 
 
 def test_parquet_is_not_for_a_terminal_and_says_what_it_needs(

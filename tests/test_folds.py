@@ -97,6 +97,9 @@ def test_folds_choose_nothing_by_plv(plan: tuple[TrainingSettings, TrainingSetti
     start, fold = plan
     with pytest.raises(ConfigError, match="expected a selection of figures other than PLV's"):
         cross_validate([start], replace(fold, selection=("plv/macro",)), tmp_path / "run", 3, 0)
+    with pytest.raises(ConfigError, match="expected selection out of"):
+        cross_validate([start], replace(fold, selection=("tiny/nothing",)), tmp_path / "run", 3, 0)
+    assert not (tmp_path / "run").exists()
     with pytest.raises(ConfigError, match="expected a corpus 'plv' in the settings of the folds"):
         cross_validate([start], start, tmp_path / "run", 3, 0)
     with pytest.raises(ConfigError, match="expected folds to start from 'elsewhere/model'"):

@@ -28,6 +28,8 @@ from training.command import one_line_errors
 from training.config import TrainingSettings, corpora_override, load_settings
 from training.corpora import PLV_FILE
 from training.data import Corpora, corpus_folder, load_corpora, sentence_key
+from training.development import check_selection
+from training.roots import fit_relation_head
 from training.train import Trainer, train_on
 
 log = logging.getLogger("training")
@@ -65,6 +67,7 @@ def judge_fold(
 ) -> list[list[Prediction]]:
     """Train on all rows but the held ones, and judge these: the predictions of each one's pairs, in order.
 
+    As the shipped recipe does, a last step fits the relation head to features that no longer move (``roots.py``).
     Nothing is chosen by PLV: the figures of ``settings.selection`` alone are looked at between epochs.
     """
     chosen = {figure.partition("/")[0] for figure in settings.selection}
@@ -75,7 +78,9 @@ def judge_fold(
     trainer = Trainer(settings, parts, run_folder, show_progress=sys.stderr.isatty())
     trainer.resume()
     trainer.run()
-    classifier = StanceClassifier(trainer.current_scorer())
+    scorer = trainer.current_scorer()
+    fit_relation_head(scorer, parts.train, settings.stages[-1].weights)
+    classifier = StanceClassifier(scorer)
     return [classifier.predict_pairs(rows[i].excerpt.to_pairs()[0]) for i in held]
 
 
@@ -97,11 +102,12 @@ def cross_validate(
     _check_settings(starts, settings)
     rows = read_plv_rows(corpus_folder(settings, PLV) / PLV_FILE)
     folds = deal_rows(rows, n_folds, seed)
+    corpora = load_corpora(settings)
+    check_selection(settings.selection, corpora.development)
     for start in starts:
         output = start.folder / start.output
         if not output.is_dir():
             train_start(start, rows, run_folder / output.parent.name)
-    corpora = load_corpora(settings)
     verdicts: dict[int, list[Prediction]] = {}
     reports = []
     for number, held in enumerate(folds, 1):

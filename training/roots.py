@@ -86,6 +86,18 @@ def fit_roots(features: FloatArray, numbers: IntArray, shares: FloatArray, n_roo
     return weight, bias
 
 
+def fit_relation_head(scorer: PairScorer, train: Mapping[str, Sequence[Excerpt]], weights: Mapping[str, float]) -> int:
+    """Fit the last layer of a scorer's relation head anew, where it stands; say of how many pairs it learned.
+
+    Raises:
+        ConfigError: no corpus knows a root.
+    """
+    pairs, numbers, shares = pairs_with_roots(train, weights, scorer.settings.relations)
+    weight, bias = fit_roots(read_features(scorer, pairs), numbers, shares, len(scorer.settings.relations))
+    cast(TorchForward, scorer.forward).model.relations.load_state_dict({"weight": weight, "bias": bias})
+    return len(pairs)
+
+
 def refit_roots(
     folder: Path, corpora: Corpora, weights: Mapping[str, float], output: Path, *, onnx: bool = True
 ) -> None:
@@ -96,11 +108,9 @@ def refit_roots(
         ModelError: the folder is no stance model.
     """
     scorer, record = load_scorer(folder, backend="torch", device="cpu"), read_record(folder)
-    pairs, numbers, shares = pairs_with_roots(corpora.train, weights, scorer.settings.relations)
+    record |= {"roots": fit_relation_head(scorer, corpora.train, weights)}
     model = cast(TorchForward, scorer.forward).model
-    weight, bias = fit_roots(read_features(scorer, pairs), numbers, shares, len(scorer.settings.relations))
-    model.relations.load_state_dict({"weight": weight, "bias": bias})
-    save_model(model, scorer.tokenizer, scorer.settings, {**record, "roots": len(pairs)}, output, onnx=onnx)
+    save_model(model, scorer.tokenizer, scorer.settings, record, output, onnx=onnx)
     write_card(output, corpora.development, load_cases())
 
 
