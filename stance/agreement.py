@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stance.adjudication import DoubleLabel, Match, Unit, aligned_spans, compare, label_field
-from stance.bootstrap import ROUNDS, count_by_document, figure_interval
+from stance.bootstrap import ROUNDS, count_by_document, figure_interval, number_documents
 from stance.errors import DataError, StanceError
 from stance.excerpts import Excerpt, read_excerpts
 from stance.krippendorff import alpha
@@ -241,8 +241,7 @@ def _mention_counts(first: Excerpt, second: Excerpt, match: Match) -> dict[str, 
 
 def _rows(unit: Unit, labels: Sequence[DoubleLabel], rounds: int, seed: int) -> Iterator[AgreementRow]:
     """Set both annotators' values against each other in tables; every figure comes from sums of these."""
-    names = {name: i for i, name in enumerate(dict.fromkeys(x.excerpt.document_key for x in labels))}
-    documents = np.array([names[x.excerpt.document_key] for x in labels], dtype=np.int64)
+    names, documents = number_documents(x.excerpt.document_key for x in labels)
     is_exact = np.array([_SETS.keys() >= {x.first, x.second} for x in labels], dtype=np.bool_)
     exact = [x for x in labels if _SETS.keys() >= {x.first, x.second}]
     sets = _tables([(_SETS[x.first], _SETS[x.second]) for x in exact], len(_SETS))

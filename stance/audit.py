@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from stance.adjudication import label_field
-from stance.bootstrap import ROUNDS, check_draws, count_by_document, figure_interval
+from stance.bootstrap import ROUNDS, check_draws, count_by_document, figure_interval, number_documents
 from stance.counterfactuals import DRAWS, make_counterfactuals
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
@@ -235,8 +235,7 @@ def _directions(findings: Sequence[Finding]) -> Iterator[_Outcome]:
 
 def _row(edit: Edit, label: str, outcomes: Sequence[_Outcome], rounds: int, seed: int) -> AuditRow:
     chosen = [o for o in outcomes if (o.edit, o.label) == (edit, label)]
-    names = {name: i for i, name in enumerate(dict.fromkeys(o.document for o in chosen))}
-    documents = np.array([names[o.document] for o in chosen], dtype=np.int64)
+    names, documents = number_documents(o.document for o in chosen)
     counts = count_by_document(documents, np.array([[o.failed, 1.0] for o in chosen]).reshape(-1, 2))
     ends = figure_interval(counts, len(names), _rate, rounds=rounds, seed=seed)
     failed, n = counts.total

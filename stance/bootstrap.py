@@ -7,7 +7,7 @@ Only counts per document are resampled, never rows: a round is one product of do
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,17 @@ class DocumentCounts:
     def total(self) -> Numbers:
         """The counts of all documents together."""
         return np.asarray(self.values.sum(axis=0), dtype=np.float64)
+
+
+def number_documents(keys: Iterable[str]) -> tuple[tuple[str, ...], IntArray]:
+    """List documents in the order of their first row, and give each row the number of its own, ``(n_rows,)``.
+
+    >>> number_documents(["b", "a", "b"])
+    (('b', 'a'), array([0, 1, 0]))
+    """
+    known: dict[str, int] = {}
+    numbers = [known.setdefault(key, len(known)) for key in keys]
+    return tuple(known), np.array(numbers, dtype=np.int64)
 
 
 def count_by_document(documents: IntArray, values: Numbers) -> DocumentCounts:

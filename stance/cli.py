@@ -190,7 +190,7 @@ def _output(path: Path | None, *, binary: bool) -> Iterator[IO[Any]]:
             yield out
         unfinished.replace(path)
     except OSError as error:
-        raise DataError(f"expected a file to write to; got {error.strerror}; check the path", path) from None
+        raise DataError.unwritable(path, error) from None
 
 
 def parse_target(argument: str) -> Target:

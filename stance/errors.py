@@ -30,6 +30,11 @@ class DataError(StanceError):
         where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
         super().__init__(where + message)
 
+    @classmethod
+    def unwritable(cls, path: str | Path, error: OSError) -> DataError:
+        """Make the error of a file that the system does not let us write."""
+        return cls(f"expected a file to write to; got {error.strerror}; check the path", path)
+
 
 class TargetError(StanceError):
     """Report a target or actor table that cannot be used."""

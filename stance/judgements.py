@@ -141,7 +141,7 @@ def _writable(path: str | Path, mode: str) -> Iterator[TextIO]:
         with Path(path).open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             yield cast(TextIO, file)
     except OSError as error:
-        raise DataError(f"expected a file to write to; got {error.strerror}; check the path", path) from None
+        raise DataError.unwritable(path, error) from None
 
 
 def load_predictions(path: str | Path, excerpts: Sequence[Excerpt]) -> list[Prediction]:

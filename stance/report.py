@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stance.bootstrap import ROUNDS, check_draws
+from stance.bootstrap import ROUNDS, check_draws, number_documents
 from stance.comparison import Comparison, compare_sections
 from stance.errors import StanceError
 from stance.excerpts import Excerpt
@@ -74,7 +74,7 @@ class Report:
         """
         check_draws(rounds, seed)
         judgements = match_predictions(excerpts, predictions)
-        names, numbers = _documents(excerpts)
+        names, numbers = number_documents(excerpt.document_key for excerpt in excerpts)
         kinds = [*_published(excerpts, rows, judgements, numbers), *_kinds(excerpts, judgements, numbers)]
         if not kinds:
             raise StanceError("expected excerpts with pairs to score; got none; annotate some first")
@@ -143,13 +143,6 @@ class Report:
             f"95 % intervals by {self.rounds} bootstrap rounds over documents."
         )
         return "\n".join([heading, *(f"* {note}" for note in self.notes)])
-
-
-def _documents(excerpts: Sequence[Excerpt]) -> tuple[tuple[str, ...], IntArray]:
-    """Number the documents of excerpts."""
-    known: dict[str, int] = {}
-    numbers = [known.setdefault(excerpt.document_key, len(known)) for excerpt in excerpts]
-    return tuple(known), np.array(numbers, dtype=np.int64)
 
 
 def _kinds(excerpts: Sequence[Excerpt], judgements: Judgements, documents: IntArray) -> list[Judged]:

@@ -41,6 +41,7 @@ from training.development import Development
 from training.examples import collate_examples, draw_pairs, judged_sentences, make_dataset
 from training.losses import EXACT, NEGATIVE, POSITIVE, UNKNOWN_RELATION
 from training.optimisation import Average, choose_precision, epoch_batches, schedule
+from training.record import rounded
 from training.renaming import copies_of, renamed_copies, share_weights
 from training.train import Trainer, train
 
@@ -210,7 +211,7 @@ def stop_at(calls: int) -> Callable[[Any], Any]:
         ("run_stage", 1),  # between two stages
         ("run_epoch", 2),  # at the start of the second stage, before its first checkpoint
         ("score_epoch", 2),  # after the last batch of the second stage
-        ("evaluate", 3),  # when all is trained
+        ("current_scorer", 3),  # when all is trained
     ],
 )
 def test_interrupted_run_ends_exactly_as_an_uninterrupted_one(
@@ -296,6 +297,7 @@ def test_training_lowers_the_loss_and_raises_the_development_score(
     assert record_of(tmp_path / "model")["history"][0]["score"] < 0.6
     assert figures.score() > 0.9
     assert figures.scores["tiny/pairs"] > 0.9  # who supports whom, not only that somebody does
+    assert rounded(figures.scores) == record_of(tmp_path / "model")["scores"]
 
 
 def test_stage_ends_early_when_its_score_no_longer_rises(

@@ -77,8 +77,7 @@ def judge_fold(
     parts = without_sentences(whole, {sentence_key(e.text) for e in scored})
     trainer = Trainer(settings, parts, run_folder, show_progress=sys.stderr.isatty())
     trainer.resume()
-    trainer.run()
-    scorer = trainer.current_scorer()
+    scorer = trainer.run()
     fit_relation_head(scorer, parts.train, settings.stages[-1].weights)
     classifier = StanceClassifier(scorer)
     return [classifier.predict_pairs(rows[i].excerpt.to_pairs()[0]) for i in held]

@@ -76,12 +76,12 @@ class Trainer:
         """The model without the wrapper of a distributed run."""
         return self.accelerator.unwrap_model(self.model)  # type: ignore[no-any-return]
 
-    def run(self) -> Development:
-        """Train every stage from where the progress stands and return the chosen model's development figures."""
+    def run(self) -> PairScorer:
+        """Train every stage from where the progress stands and return a scorer that runs the chosen weights."""
         for number in range(self.progress.stage, len(self.settings.stages)):
             self.run_stage(number)
         self.load_weights(self.best_weights)
-        return self.evaluate()
+        return self.current_scorer()
 
     def run_stage(self, number: int) -> None:
         """Train one stage and leave its best averaged weights in the model."""
@@ -269,6 +269,8 @@ def train_on(
 ) -> Development:
     """Train on corpora that are read, and write the model folder; an interrupted run of the same folder goes on.
 
+    Returns the finished model's development figures, with the calibration that it is used with.
+
     Raises:
         ConfigError: the settings do not fit the corpora; nothing has been trained then.
     """
@@ -277,10 +279,9 @@ def train_on(
     check_selection(settings.selection, corpora.development)
     trainer = Trainer(settings, corpora, run_folder, show_progress=show_progress)
     trainer.resume()
-    figures = trainer.run()
+    scorer = trainer.run()
+    scores = settle(scorer, corpora.development)
     if trainer.accelerator.is_main_process:
-        scorer = trainer.current_scorer()
-        scores = settle(scorer, corpora.development)
         record = {
             "settings": public_settings(settings),
             "corpora": _shown_before(settings) | corpora.fingerprints,
@@ -292,7 +293,7 @@ def train_on(
         output = (settings.folder / settings.output).resolve()
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
         write_card(output, corpora.development, load_cases())
-    return figures
+    return Development(scores)
 
 
 def _shown_before(settings: TrainingSettings) -> dict[str, dict[str, Any]]:
