@@ -14,7 +14,7 @@ demo: $(VENV)/library.stamp
 	$(BIN)/stance predict seeds/seed_article.txt
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/workshop.stamp
 	$(BIN)/python -m pytest -m slow

@@ -82,7 +82,7 @@ def test_faulty_row_of_silver_labels_is_named(
         read_silver(tmp_path / "silver", texts)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"[]\n"), gzip.compress(b"{\n")])
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"[]\n", mtime=0), gzip.compress(b"{\n", mtime=0)])
 def test_file_that_holds_no_silver_labels_is_refused(tmp_path: Path, texts: Path, content: bytes) -> None:
     (tmp_path / "train.jsonl.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"get the file anew"):
