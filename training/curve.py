@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from stance.errors import ConfigError
@@ -47,9 +47,7 @@ def share_of(corpora: Corpora, share: float, seed: int) -> Corpora:
     """
     if not 0 < share <= 1:
         raise ConfigError(f"expected 0 < share <= 1; got {share}; correct it")
-    train = {name: [e for e in part if _place(e.text, seed) < share] for name, part in corpora.train.items()}
-    silver = {name: [s for s in part if _place(s.text, seed) < share] for name, part in corpora.silver.items()}
-    part = replace(corpora, train=train, silver=silver)
+    part = corpora.learning_from(lambda text: _place(text, seed) < share)
     for name, count in _counts(part).items():
         if not count:
             raise ConfigError(f"expected a share that leaves sentences in corpus {name!r}; got {share}; raise it")
@@ -121,8 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overrides = {**corpora_override(options.corpora), **({} if options.seed is None else {"seed": options.seed})}
     settings = load_settings(options.settings, overrides)
     points = learning_curve(settings, options.shares, options.run)
-    record = [{"share": p.share, "rows": p.rows, "scores": p.scores} for p in points]
-    (options.run / "curve.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    record = json.dumps([asdict(point) for point in points], indent=1)
+    (options.run / "curve.json").write_text(f"{record}\n", encoding="utf-8")
     return 0
 
 

@@ -6,9 +6,9 @@ import argparse
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ class Corpora:
         developed = {name: _fingerprint(map(_excerpt_line, part)) for name, part in self.development.items()}
         second = _fingerprint(map(_silver_line, self.second.values()))
         return hashlib.sha256(json.dumps([self.fingerprints, developed, second]).encode()).hexdigest()
+
+    def learning_from(self, wanted: Callable[[str], bool]) -> Corpora:
+        """Give these corpora with only the sentences to train on whose text is wanted; development stays whole."""
+        train = {name: [e for e in part if wanted(e.text)] for name, part in self.train.items()}
+        silver = {name: [s for s in part if wanted(s.text)] for name, part in self.silver.items()}
+        return replace(self, train=train, silver=silver)
 
     def datasets(self, scorer: PairScorer, max_pairs: int, *, renamed_seed: int | None = None) -> dict[str, Dataset]:
         """Tokenise and pack the training part; with a seed, also renamed copies of it, as datasets of their own."""

@@ -47,9 +47,7 @@ def deal_rows(rows: Sequence[PlvRow], n_folds: int, seed: int) -> list[list[int]
 
 def without_sentences(corpora: Corpora, keys: Set[str]) -> Corpora:
     """Take sentences out of everything that is learned from."""
-    train = {name: [e for e in part if sentence_key(e.text) not in keys] for name, part in corpora.train.items()}
-    silver = {name: [s for s in part if sentence_key(s.text) not in keys] for name, part in corpora.silver.items()}
-    return replace(corpora, train=train, silver=silver)
+    return corpora.learning_from(lambda text: sentence_key(text) not in keys)
 
 
 def train_start(settings: TrainingSettings, rows: Sequence[PlvRow], run_folder: Path) -> None:

@@ -49,6 +49,8 @@ class Trainer:
     """One training run: stages in order, each epoch scored on development data, every checkpoint resumable."""
 
     def __init__(self, settings: TrainingSettings, corpora: Corpora, run_folder: Path, *, show_progress: bool) -> None:
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
         self.settings = settings
         self.accelerator = Accelerator(mixed_precision=choose_precision(settings.precision))
         set_seed(settings.seed)
@@ -274,8 +276,6 @@ def train_on(
     Raises:
         ConfigError: the settings do not fit the corpora; nothing has been trained then.
     """
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     check_selection(settings.selection, corpora.development)
     trainer = Trainer(settings, corpora, run_folder, show_progress=show_progress)
     trainer.resume()
