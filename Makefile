@@ -47,7 +47,10 @@ train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.average runs/seventh runs/eighth/model --settings training/eighth.toml --output runs/eighth-mean
 	$(BIN)/python -m training.train training/ninth.toml --run runs/ninth
 	$(BIN)/python -m training.average runs/eighth-mean runs/ninth/model --shares 0.65 0.35 --settings training/ninth.toml --output runs/ninth-mean
-	$(BIN)/python -m training.roots runs/ninth-mean --settings training/ninth.toml --output models/base
+	$(BIN)/python -m training.train training/tenth.toml --run runs/tenth
+	$(BIN)/python -m training.train training/tenth_newsmtsc.toml --run runs/tenth-newsmtsc
+	$(BIN)/python -m training.average runs/ninth-mean runs/tenth/model runs/tenth-newsmtsc/model --shares 0.25 0.6 0.15 --settings training/tenth.toml --output runs/tenth-mean
+	$(BIN)/python -m training.roots runs/tenth-mean --settings training/tenth.toml --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

@@ -475,8 +475,8 @@ def two_corpora(workshop: Path, folder: Path, **parts: tuple[list[Excerpt], list
     return settings_for(
         workshop,
         folder / "model",
-        corpora={name: CorpusSettings("excerpts", name) for name in (*parts, "unused")},
-        stages=(StageSettings("only", {**dict.fromkeys(parts, 1.0), "unused": 0.0}),),
+        corpora={name: CorpusSettings("excerpts", name) for name in parts},
+        stages=(StageSettings("only", dict.fromkeys(parts, 1.0)),),
         corpora_folder=str(folder),
     )
 
@@ -490,6 +490,14 @@ def test_development_sentence_of_any_corpus_is_trained_on_nowhere(workshop: Path
     assert corpora.train == {"one": [TRAIN[0], TRAIN[2]], "other": [TRAIN[4]]}
     assert corpora.development == {"one": [DEV[0], TRAIN[1]], "other": DEV[1:]}
     assert {name: f["rows"] for name, f in corpora.fingerprints.items()} == {"one": 2, "other": 1}
+
+
+def test_corpus_that_no_stage_weighs_is_developed_on_and_not_trained_on(workshop: Path, tmp_path: Path) -> None:
+    planned = two_corpora(workshop, tmp_path, one=(TRAIN[:3], DEV), scored=(TRAIN[3:], [TRAIN[1]]))
+    planned = replace(planned, stages=(StageSettings("only", {"one": 1.0}),))
+    corpora = load_corpora(planned)
+    assert corpora.train == {"one": [TRAIN[0], TRAIN[2]]}
+    assert corpora.development == {"one": DEV, "scored": [TRAIN[1]]}
 
 
 def test_split_of_the_publisher_stays_and_unseen_sentences_are_scored_on_their_own(

@@ -74,25 +74,29 @@ class Corpora:
 
 
 def load_corpora(settings: TrainingSettings) -> Corpora:
-    """Read every corpus that a stage uses.
+    """Read every corpus that the settings name; one that no stage weighs is developed on alone.
 
     A sentence of any development split is taken out of every training part, so that nothing is learned from what it is
-    scored on. Only a corpus that its publisher split keeps that split, so that figures compare with published ones; the
-    development sentences that it does not also train on are scored a second time, as ``NAME_unseen``. Where a sentence
-    is annotated in full, its silver labels are a second opinion on its pairs, and no example of their own.
+    scored on: a run on one benchmark names the others too, whose development sentences it may hold. Only a corpus that
+    its publisher split keeps that split, so that figures compare with published ones; the development sentences that it
+    does not also train on are scored a second time, as ``NAME_unseen``. Where a sentence is annotated in full, its
+    silver labels are a second opinion on its pairs, and no example of their own.
 
     Raises:
         ConfigError: a folder is missing, a split is empty or a row breaks its format.
     """
-    used = [n for n in settings.corpora if any(s.weights.get(n) for s in settings.stages)]
-    silver_names = [name for name in used if settings.corpora[name].reader == SILVER]
-    splits = {name: _read(settings, name) for name in used if name not in silver_names}
+    used = {name for name in settings.corpora if any(s.weights.get(name) for s in settings.stages)}
+    silver_names = [name for name, corpus in settings.corpora.items() if corpus.reader == SILVER and name in used]
+    splits = {name: _read(settings, name) for name, corpus in settings.corpora.items() if corpus.reader != SILVER}
     development = {name: parts["dev"] for name, parts in splits.items() if parts.get("dev")}
     scored = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in development.items()}
     train: dict[str, list[Excerpt]] = {}
     for name, parts in splits.items():
         if "dev" in parts and not parts["dev"]:
             raise ConfigError(f"expected sentences to develop on in corpus {name!r}; got none; check its folder")
+        if name not in used:
+            log.info("%s: not trained on, %d development rows", name, len(parts.get("dev", [])))
+            continue
         published = settings.corpora[name].reader in SPLIT_BY_PUBLISHER
         elsewhere = set().union(*(keys for other, keys in scored.items() if not (published and other == name)))
         kept = [e for e in parts["train"] if sentence_key(e.text) not in elsewhere]
@@ -110,7 +114,7 @@ def load_corpora(settings: TrainingSettings) -> Corpora:
     for name, part in silver.items():
         _check_kept(name, part)
     shown = {name: {sentence_key(e.text) for e in excerpts} for name, excerpts in train.items()}
-    for name in [name for name in development if not shown[name].isdisjoint(scored[name])]:
+    for name in [name for name in train if name in development and not shown[name].isdisjoint(scored[name])]:
         development[f"{name}_unseen"] = [e for e in development[name] if sentence_key(e.text) not in shown[name]]
     return Corpora(train, development, silver, second)
 
