@@ -16,6 +16,7 @@ from tests.conftest import RECORD, tiny_model, tiny_settings, tiny_tokenizer
 from training.average import average_models
 from training.build import save_model
 from training.development import evaluate_development
+from training.record import joined_corpora
 
 DEV = {"seeds": load_excerpts(Path(__file__).parents[1] / "seeds" / "dev.jsonl")[:40]}
 
@@ -76,6 +77,12 @@ def test_mean_names_every_corpus_that_one_of_them_learned_from(tmp_path: Path) -
     average_models(folders, [1, 1], DEV, tmp_path / "mean", onnx=False)
     corpora = json.loads((tmp_path / "mean" / TRAINING_FILE).read_text(encoding="utf-8"))["corpora"]
     assert corpora == {**known, "further": further}
+
+
+def test_of_a_corpus_that_several_runs_saw_the_most_rows_count_whichever_came_last() -> None:
+    few, many = {"rows": 2, "sha256": "0" * 64}, {"rows": 3, "sha256": "1" * 64}
+    joined = joined_corpora([{"a": few, "b": many}, {"a": many, "b": few}, {"c": few}])
+    assert joined == {"a": many, "b": many, "c": few}
 
 
 @pytest.mark.parametrize(("shares", "reason"), [([1], "2 shares above 0"), ([1, 0], "2 shares above 0")])

@@ -25,7 +25,7 @@ from training.calibration import settle
 from training.card import write_card
 from training.command import one_line_errors
 from training.data import add_development_options, read_development
-from training.record import read_record, rounded
+from training.record import joined_corpora, read_record, rounded
 
 
 def average_models(
@@ -81,7 +81,7 @@ def _record(folders: Sequence[Path], shares: Sequence[float], scores: Mapping[st
     runs = [run for share, r in zip(shares, records, strict=True) for run in _runs(r, share)]
     return {
         **records[0],
-        "corpora": {name: part for record in records for name, part in record["corpora"].items()},
+        "corpora": joined_corpora(record["corpora"] for record in records),
         "scores": rounded(scores),
         "history": [],
         "seconds": sum(r["seconds"] for r in records),

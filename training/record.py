@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,14 @@ def write_record(record: Mapping[str, Any], folder: Path) -> None:
     """Write the training record of a model folder."""
     text = json.dumps(record, indent=1, ensure_ascii=False)
     (folder / TRAINING_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def joined_corpora(shown: Iterable[Mapping[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Join what several runs learned from, by corpus; of one that several saw, the run that saw most rows counts."""
+    joined: dict[str, dict[str, Any]] = {}
+    for corpora in shown:
+        joined |= {name: part for name, part in corpora.items() if part["rows"] >= joined.get(name, part)["rows"]}
+    return joined
 
 
 def rounded(scores: Mapping[str, float]) -> dict[str, float]:

@@ -40,7 +40,7 @@ from training.development import Development, check_selection, evaluate_developm
 from training.examples import ExampleBatch, collate_examples, draw_pairs
 from training.losses import relation_loss, stance_losses, tag_loss
 from training.optimisation import Average, choose_precision, epoch_batches, hold_words, make_optimizer, schedule
-from training.record import Progress, read_record, rounded
+from training.record import Progress, joined_corpora, read_record, rounded
 
 log = logging.getLogger("training")
 
@@ -284,7 +284,7 @@ def train_on(
     if trainer.accelerator.is_main_process:
         record = {
             "settings": public_settings(settings),
-            "corpora": _shown_before(settings) | corpora.fingerprints,
+            "corpora": joined_corpora([_shown_before(settings), corpora.fingerprints]),
             "scores": rounded(scores),
             "history": trainer.progress.history,
             "seconds": round(trainer.progress.seconds),
