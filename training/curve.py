@@ -89,7 +89,6 @@ def learning_curve(settings: TrainingSettings, shares: Sequence[float], run_fold
     for share, part in parts:
         spread = spread_weights(settings, corpora, part)
         trainer = Trainer(spread, part, run_folder / f"share-{share:g}", show_progress=sys.stderr.isatty())
-        trainer.resume()
         scores = settle(trainer.run(), part.development)
         points.append(Point(share, sum(_counts(part).values()), rounded(scores)))
         print(describe(points[-1], settings.selection), flush=True)

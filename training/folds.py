@@ -73,9 +73,7 @@ def judge_fold(
     scored = [rows[i].excerpt for i in held] + [e for part in developed.values() for e in part]
     whole = replace(corpora, train={**corpora.train, PLV: [row.excerpt for row in rows]}, development=developed)
     parts = without_sentences(whole, {sentence_key(e.text) for e in scored})
-    trainer = Trainer(settings, parts, run_folder, show_progress=sys.stderr.isatty())
-    trainer.resume()
-    scorer = trainer.run()
+    scorer = Trainer(settings, parts, run_folder, show_progress=sys.stderr.isatty()).run()
     fit_relation_head(scorer, parts.train, settings.stages[-1].weights)
     classifier = StanceClassifier(scorer)
     return [classifier.predict_pairs(rows[i].excerpt.to_pairs()[0]) for i in held]

@@ -79,7 +79,12 @@ class Trainer:
         return self.accelerator.unwrap_model(self.model)  # type: ignore[no-any-return]
 
     def run(self) -> PairScorer:
-        """Train every stage from where the progress stands and return a scorer that runs the chosen weights."""
+        """Train every stage from the run's last checkpoint on and return a scorer that runs the chosen weights.
+
+        Raises:
+            ConfigError: as ``resume``; nothing has been trained then.
+        """
+        self.resume()
         for number in range(self.progress.stage, len(self.settings.stages)):
             self.run_stage(number)
         self.load_weights(self.best_weights)
@@ -278,7 +283,6 @@ def train_on(
     """
     check_selection(settings.selection, corpora.development)
     trainer = Trainer(settings, corpora, run_folder, show_progress=show_progress)
-    trainer.resume()
     scorer = trainer.run()
     scores = settle(scorer, corpora.development)
     if trainer.accelerator.is_main_process:
