@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stance import AUTHOR, Document, Excerpt, Mention, Stance, StanceClassifier, load_excerpts
+from stance.classifier import Backend
 from stance.folder import CARD_FILE, ONNX_FILE, WEIGHTS_FILE, locate_model
 from stance.model import TorchForward
 
@@ -41,16 +42,26 @@ UNDISPUTED = [
 ]
 
 
-# Cooperation with a partner whom only another clause names is still missed.
-MISSED = {("article-0012", "Iran", "China"), ("article-0012", "Rouhani", "China")}
+# What the shipped model is known to miss, by backend; what it no longer misses fails too. Cooperation with a partner
+# whom only another clause names is missed by both.
+MISSED = {
+    ("article-0012", "Iran", "China"): {"torch", "onnx"},
+    ("article-0012", "Rouhani", "China"): {"torch", "onnx"},
+    ("article-0015", "Iran", "China"): {"torch"},
+}
 
-# Within 0.03 of a threshold: right by one backend and wrong by the other, and another processor may turn them round.
-CLOSE = {("article-0012", "Iran", "Belt and Road"), ("article-0015", "Iran", "China")}
+# In 8 bit within 0.03 of a threshold, where another processor may turn it round.
+CLOSE_IN_8_BIT = {("article-0012", "Iran", "Belt and Road"), ("article-0015", "Iran", "China")}
 
 
 @pytest.fixture(scope="module", params=["torch", "onnx"])
-def classifier(request: pytest.FixtureRequest) -> StanceClassifier:
-    return StanceClassifier.from_pretrained(backend=request.param, device="cpu")
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return "torch" if request.param == "torch" else "onnx"
+
+
+@pytest.fixture(scope="module")
+def classifier(backend: Backend) -> StanceClassifier:
+    return StanceClassifier.from_pretrained(backend=backend, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +76,7 @@ def document(classifier: StanceClassifier) -> Document:
 
 @pytest.mark.parametrize(("excerpt", "holder", "target", "stances"), UNDISPUTED)
 def test_undisputed_pair(  # noqa: PLR0917  # parameters and fixtures
+    backend: Backend,
     classifier: StanceClassifier,
     excerpts: dict[str, Excerpt],
     excerpt: str,
@@ -76,10 +88,12 @@ def test_undisputed_pair(  # noqa: PLR0917  # parameters and fixtures
     pairs = [p for p in chosen.to_pairs()[0] if (str(p.holder), str(p.target)) == (holder, target)]
     assert pairs
     right = all(prediction.stances == stances for prediction in classifier.predict_pairs(pairs))
-    if (excerpt, holder, target) in MISSED:
+    known = (excerpt, holder, target)
+    if backend in MISSED.get(known, ()):
         assert not right, "no longer missed: take it off the list"
-    if (excerpt, holder, target) in MISSED or ((excerpt, holder, target) in CLOSE and not right):
         pytest.xfail("missed by the shipped model")
+    if backend == "onnx" and known in CLOSE_IN_8_BIT and not right:
+        pytest.xfail("close to a threshold in 8 bit")
     assert right
 
 
