@@ -50,7 +50,13 @@ train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.train training/tenth.toml --run runs/tenth
 	$(BIN)/python -m training.train training/tenth_newsmtsc.toml --run runs/tenth-newsmtsc
 	$(BIN)/python -m training.average runs/ninth-mean runs/tenth/model runs/tenth-newsmtsc/model --shares 0.25 0.6 0.15 --settings training/tenth.toml --output runs/tenth-mean
-	$(BIN)/python -m training.roots runs/tenth-mean --settings training/tenth.toml --output models/base
+	$(BIN)/python -m training.roots runs/tenth-mean --settings training/tenth.toml --output runs/tenth-roots
+	$(BIN)/python -m training.train training/eleventh.toml --run runs/eleventh
+	$(BIN)/python -m training.train training/twelfth.toml --run runs/twelfth
+	$(BIN)/python -m training.average runs/tenth-roots runs/eleventh/model runs/twelfth/model --shares 0.4 0.3 0.3 --settings training/twelfth.toml --output runs/twelfth-mean
+	$(BIN)/python -m training.train training/thirteenth.toml --run runs/thirteenth
+	$(BIN)/python -m training.average runs/tenth-roots runs/eleventh/model runs/thirteenth/model --shares 0.55 0.3 0.15 --settings training/thirteenth.toml --output runs/thirteenth-mean
+	$(BIN)/python -m training.roots runs/thirteenth-mean --settings training/tenth.toml --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

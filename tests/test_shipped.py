@@ -47,11 +47,10 @@ UNDISPUTED = [
 MISSED = {
     ("article-0012", "Iran", "China"): {"torch", "onnx"},
     ("article-0012", "Rouhani", "China"): {"torch", "onnx"},
-    ("article-0015", "Iran", "China"): {"torch"},
 }
 
-# In 8 bit within 0.03 of a threshold, where another processor may turn it round.
-CLOSE_IN_8_BIT = {("article-0012", "Iran", "Belt and Road"), ("article-0015", "Iran", "China")}
+# In 8 bit within 0.07 of a threshold, where another processor may turn it round.
+CLOSE_IN_8_BIT = {("article-0012", "Iran", "Belt and Road")}
 
 
 @pytest.fixture(scope="module", params=["torch", "onnx"])
