@@ -115,6 +115,7 @@ def test_settings_of_the_shipped_model_are_sound() -> None:
         ("max_length = 64", "threads = -1", "threads"),
         ("max_length = 64", "clip_norm = 0.0", "clip_norm"),
         ("max_length = 64", "relation_weight = -0.1", "relation_weight"),
+        ("max_length = 64", "adversarial_distance = -0.1", "adversarial_distance"),
         ("weight_decay = 0", "weight_decay = -0.1", "weight_decay"),
     ],
 )

@@ -202,6 +202,21 @@ def stop_at(calls: int) -> Callable[[Any], Any]:
     return wrap
 
 
+def read_words(trainer: Trainer) -> list[torch.Tensor]:
+    """Give the embeddings of the text in each pass of one training step."""
+    seen: list[torch.Tensor] = []
+    trainer.plain_model.encoder.embeddings.register_forward_hook(lambda _, __, out: seen.append(out.detach()))
+    for module in trainer.plain_model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    records = [draw_pairs(trainer.datasets["tiny"][0], 4, np.random.default_rng(1))]
+    optimizer = torch.optim.SGD(trainer.plain_model.parameters(), lr=0.0)
+    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+    trainer.plain_model.train()
+    trainer.step(collate_examples(records, trainer.scorer), optimizer, rates)
+    return seen[::2]  # each pass reads the text, then the markers
+
+
 @pytest.mark.parametrize(
     "point",
     [
@@ -244,6 +259,33 @@ def test_run_interrupted_twice_in_its_second_stage_ends_the_same(
                 train(planned, tmp_path / "run")
     train(planned, tmp_path / "run")
     assert weights_of(tmp_path / "model") == weights_of(finished)
+
+
+def test_adversary_changes_what_is_learned_and_an_interrupted_run_ends_the_same(
+    workshop: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = settings_for(workshop, tmp_path / "model", adversarial_distance=0.5)
+    train(planned, tmp_path / "run")
+    assert weights_of(tmp_path / "model") != weights_of(finished)
+    again = replace(planned, output=str(tmp_path / "again"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stop_at(3)(Trainer.step))
+        with pytest.raises(KeyboardInterrupt):
+            train(again, tmp_path / "run-again")
+    train(again, tmp_path / "run-again")
+    assert weights_of(tmp_path / "again") == weights_of(tmp_path / "model")
+
+
+def test_step_learns_from_both_readings_of_a_batch(workshop: Path, tmp_path: Path) -> None:
+    read: dict[float, list[torch.Tensor]] = {}
+    for distance in (0.0, 0.5):
+        planned = settings_for(workshop, tmp_path / "model", adversarial_distance=distance, clip_norm=1e9)
+        trainer = Trainer(planned, load_corpora(planned), tmp_path / "run", show_progress=False)
+        read[distance] = read_words(trainer)
+    (plain,), (first, second) = read[0.0], read[0.5]
+    assert torch.equal(plain, first)
+    assert second.shape == first.shape
+    assert not torch.equal(second, first)
 
 
 @pytest.mark.parametrize("change", [{"seed": 2}, {"relation_weight": 0.5}, {"corpora_folder": "others"}])

@@ -31,7 +31,7 @@ from stance.packing import MARKER_TOKENS
 from training.card import model_card
 from training.config import PACKAGED_ENCODER, SHIPPED, TrainingSettings
 from training.export import export_onnx
-from training.record import write_record
+from training.record import read_record, write_record
 
 # What each marker starts as: a word of like meaning in the encoder's own vocabulary.
 _MARKER_WORDS = ("who", "author", "anyone", "whom")
@@ -68,6 +68,12 @@ def start_digest(settings: TrainingSettings) -> str:
     """Digest the weights that a run starts from."""
     with (start_folder(settings) / WEIGHTS_FILE).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def start_corpora(settings: TrainingSettings) -> dict[str, dict[str, Any]]:
+    """Name the corpora that the model to start from learned from: what it starts, it has seen too."""
+    seen: dict[str, dict[str, Any]] = read_record(start_folder(settings))["corpora"] if settings.start else {}
+    return seen
 
 
 def finished_model(settings: TrainingSettings) -> tuple[StanceModel, Tokenizer, ModelSettings]:

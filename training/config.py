@@ -64,7 +64,9 @@ class TrainingSettings:
     included. A sentence with more than ``max_pairs`` judged pairs shows that many of them an epoch, those with a
     stance first. ``text_layers`` of the encoder read the text alone before a pair's markers join; -1 leaves them as the
     model to start from has them, and for a new one means 0. ``tag_weight`` above 0 trains a tagger of named mentions
-    along. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor computes in it.
+    along. ``adversarial_distance`` above 0 reads every batch twice, the second time with each row's word embeddings
+    moved that far toward a higher loss. ``precision`` is "bf16", "no" (32 bit), or "auto": bf16 where the processor
+    computes in it.
 
     ``selection`` names the development figures whose mean chooses the epoch to keep, as ``corpus/pairs``,
     ``corpus/targets`` or ``corpus/macro``; none means all.
@@ -90,6 +92,7 @@ class TrainingSettings:
     weight_decay: float = 0.01
     relation_weight: float = 0.2
     tag_weight: float = 0.0
+    adversarial_distance: float = 0.0
     ema_decay: float = 0.998
     clip_norm: float = 1.0
     checkpoint_steps: int = 500
@@ -190,6 +193,7 @@ _RANGES: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
         "weight_decay": ("weight_decay >= 0", lambda v: 0 <= v < math.inf),
         "tag_weight": ("tag_weight >= 0", lambda v: 0 <= v < math.inf),
         "relation_weight": ("relation_weight >= 0", lambda v: 0 <= v < math.inf),
+        "adversarial_distance": ("adversarial_distance >= 0", lambda v: 0 <= v < math.inf),
         "ema_decay": ("0 <= ema_decay < 1", lambda v: 0 <= v < 1),
         "clip_norm": ("clip_norm > 0", lambda v: v > 0),
         "checkpoint_steps": ("checkpoint_steps >= 1", lambda v: v >= 1),

@@ -29,8 +29,9 @@ from stance import __version__ as stance_version
 from stance.errors import ConfigError
 from stance.model import StanceModel, StanceOutput, TorchForward, batch_tensors
 from stance.scoring import PairScorer
+from training.adversary import Adversary
 from training.behaviour import load_cases
-from training.build import first_model, save_model, start_digest, start_folder
+from training.build import first_model, save_model, start_corpora, start_digest
 from training.calibration import settle
 from training.card import write_card
 from training.command import one_line_errors
@@ -40,7 +41,7 @@ from training.development import Development, check_selection, evaluate_developm
 from training.examples import ExampleBatch, collate_examples, draw_pairs
 from training.losses import relation_loss, stance_losses, tag_loss
 from training.optimisation import Average, choose_precision, epoch_batches, hold_words, make_optimizer, schedule
-from training.record import Progress, joined_corpora, read_record, rounded
+from training.record import Progress, joined_corpora, rounded
 
 log = logging.getLogger("training")
 
@@ -64,6 +65,8 @@ class Trainer:
         renames = any(stage.renamed for stage in settings.stages)
         self.datasets = corpora.datasets(scorer, settings.max_pairs, renamed_seed=settings.seed if renames else None)
         self.development = corpora.development
+        words, distance = model.encoder.get_input_embeddings(), settings.adversarial_distance
+        self.adversary = Adversary(words, distance) if distance else None
         self.model: StanceModel = self.accelerator.prepare_model(model)
         self.average = Average(self.plain_model, settings.ema_decay)
         self.best_weights = {k: v.clone() for k, v in self.average.weights.items()}
@@ -144,16 +147,24 @@ class Trainer:
         device = self.accelerator.device
         tensors = batch_tensors(batch.packed, device)
         gold = [torch.from_numpy(a).to(device) for a in (batch.targets, batch.kinds, batch.relations, batch.tags)]
-        with self.accelerator.autocast():
-            output = self.model(**tensors)
-        loss = self.loss(output, tensors["pair_rows"], gold)
-        self.accelerator.backward(loss)
+        loss = self._backward(tensors, gold)
+        if self.adversary is not None:
+            with self.adversary.moved():
+                self._backward(tensors, gold)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         optimizer.step()
         rates.step()
         optimizer.zero_grad()
         self.average.update(self.plain_model)
-        return float(loss.detach())
+        return float(loss)
+
+    def _backward(self, tensors: Mapping[str, Tensor], gold: Sequence[Tensor]) -> Tensor:
+        """Read a batch, add the gradients of its loss to the parameters', and return the loss."""
+        with self.accelerator.autocast():
+            output = self.model(**tensors)
+        loss = self.loss(output, tensors["pair_rows"], gold)
+        self.accelerator.backward(loss)
+        return loss.detach()
 
     def loss(self, output: StanceOutput, rows: Tensor, gold: Sequence[Tensor]) -> Tensor:
         """Average the stance loss over pairs and add the weighted losses of relations and tags.
@@ -288,7 +299,7 @@ def train_on(
     if trainer.accelerator.is_main_process:
         record = {
             "settings": public_settings(settings),
-            "corpora": joined_corpora([_shown_before(settings), corpora.fingerprints]),
+            "corpora": joined_corpora([start_corpora(settings), corpora.fingerprints]),
             "scores": rounded(scores),
             "history": trainer.progress.history,
             "seconds": round(trainer.progress.seconds),
@@ -298,12 +309,6 @@ def train_on(
         save_model(trainer.plain_model, trainer.tokenizer, finished, record, output, onnx=settings.export_onnx)
         write_card(output, corpora.development, load_cases())
     return Development(scores)
-
-
-def _shown_before(settings: TrainingSettings) -> dict[str, dict[str, Any]]:
-    """Name the corpora that the model to start from learned from: what it starts, it has seen too."""
-    shown: dict[str, dict[str, Any]] = read_record(start_folder(settings))["corpora"] if settings.start else {}
-    return shown
 
 
 def _plan(settings: TrainingSettings, corpora: Corpora) -> str:
