@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from stance.labels import Label, Polarity, Stance
 from stance.metrics import (
     POLARITIES,
+    calibrated_thresholds,
     confusion_matrix,
     count_rows,
     directed_classes,
@@ -97,6 +98,24 @@ def test_no_threshold_of_the_grid_beats_the_chosen_one(rows: list[tuple[int, boo
         assert f1(chosen) == pytest.approx(max(f1(n / 100) for n in range(5, 96)))
     else:
         assert chosen == 0.5
+
+
+def test_calibrated_threshold_is_half_of_the_best_f1() -> None:
+    probabilities = floats((0.9, 0.30, 0.2), (0.8, 0.25, 0.2), (0.1, 0.28, 0.2), (0.1, 0.1, 0.2))
+    y_true = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0]], dtype=np.bool_)
+    # Support: all four, three of them right, 2 * 3 / 7; two, both right, 2 * 2 / 5. Oppose: three, two right.
+    assert calibrated_thresholds(probabilities, y_true) == pytest.approx((3 / 7, 0.4, 0.5), abs=1e-4)
+
+
+def test_calibrated_threshold_has_the_best_f1_of_any_on_a_large_sample() -> None:
+    draws = np.random.default_rng(5)
+    probabilities = draws.beta(0.4, 1.6, (60_000, 3)).astype(np.float32)
+    y_true = draws.random(probabilities.shape) < probabilities  # calibrated by the way they are drawn
+    calibrated, tuned = (f(probabilities, y_true) for f in (calibrated_thresholds, tune_thresholds))
+    assert calibrated == pytest.approx(tuned, abs=0.05)
+    assert stance_f1(y_true, probabilities >= calibrated) == pytest.approx(
+        stance_f1(y_true, probabilities >= tuned), abs=3e-3
+    )
 
 
 def test_positive_is_support_or_cooperate() -> None:

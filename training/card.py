@@ -84,7 +84,8 @@ _FIGURES = """\
 every target, whoever holds them. `polarity`: support and cooperate both counted as positive, three classes. `dse`,
 `newsmtsc`, `plv/...`: the classes of their papers, on rows whose marked entities are words; every row of PLV has a
 class, so the likeliest counts. `macro` averages over the classes that gold holds; `n_gold` counts gold labels.
-`cross-fitted` is micro-F1 where each half of the documents is decided at thresholds tuned on the other half.
+`cross-fitted` is micro-F1 where each half of the documents is decided by calibration and thresholds fitted to the other
+half, of all sets that have such pairs together, as the model's own are.
 """
 
 _RISK = """\
@@ -265,7 +266,7 @@ def _calibration(settings: ModelSettings, scores: Mapping[str, float]) -> str:
         return "Probabilities are the network's own: they are not calibrated on held-back data.\n"
     held_back = {kind: scores.get(f"calibration/{kind}.ece") for kind in EXACT_KINDS}
     measured = ", ".join(f"{value:.3f} for {kind}" for kind, value in held_back.items() if value is not None)
-    also = f" Mapped as the other half of the documents says, their ECE is {measured}." if measured else ""
+    also = f" Each half of the documents mapped as the other half says, their ECE is {measured}." if measured else ""
     return f"Probabilities are calibrated by a logistic map per stance (Platt, 1999).{also}\n"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.errors import ConfigError
 from stance.excerpts import Excerpt
@@ -21,16 +20,14 @@ from stance.metrics import (
     polarity_classes,
     polarity_numbers,
     stance_f1,
-    tune_thresholds,
 )
 from stance.pairs import Pair
-from stance.scoring import FloatArray, PairScorer
+from stance.reliability import measure_reliability
+from stance.scoring import PairScorer
 from stance.sentences import Span
 from stance.tagging import first_places
+from training.decisions import decide_held_back
 from training.mentions import MENTION_CORPORA, marks_all_mentions
-
-FOLDS = 2
-"""Thresholds scored on one fold of documents are tuned on the others."""
 
 EXACT_KINDS = ("pairs", "targets")
 """What complete excerpts are scored on: directed pairs, and targets whoever holds the stance."""
@@ -55,23 +52,25 @@ class Development:
 def evaluate_development(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]]) -> Development:
     """Score development splits, each as its corpus allows.
 
-    Complete excerpts: micro-F1 over directed pairs and over targets (holder ANY) at cross-fitted thresholds, and per
-    stance. DSE: five-class macro and micro F1. Holder-less polarity (NewsMTSC): three-class macro-F1. Other partial
-    or exact pairs (PLV, re3d, UNSCon): macro-F1 of the polarity classes that gold holds. Where every mention is marked,
-    a model with a tagger is scored on finding them: F1 of exact spans, each spelling at its first place.
+    Complete excerpts: micro-F1 over directed pairs and over targets (holder ANY), and per stance, where half of the
+    documents is decided by calibration and thresholds fitted to the other half of all splits together, as the model's
+    own are fitted; and the expected calibration error of these probabilities. DSE: five-class macro and micro F1.
+    Holder-less polarity (NewsMTSC): three-class macro-F1. Other partial or exact pairs (PLV, re3d, UNSCon): macro-F1
+    of the polarity classes that gold holds. Where every mention is marked, a model with a tagger is scored on finding
+    them: F1 of exact spans, each spelling at its first place.
     """
+    complete = {name: [e for e in excerpts if e.complete] for name, excerpts in splits.items()}
+    complete = {name: excerpts for name, excerpts in complete.items() if excerpts}
     scores: dict[str, float] = {}
+    for kind in EXACT_KINDS if complete else ():
+        scores |= _exact_scores(scorer, complete, kind)
     for name, excerpts in splits.items():
         marked = [e for e in excerpts if marks_all_mentions(e)]
         if marked and scorer.has_tagger:
             scores[f"{name}/mentions"] = mention_f1(marked, scorer.tag([e.text for e in marked]))
-        if all(e.origin.source in MENTION_CORPORA for e in excerpts):
+        if name in complete or all(e.origin.source in MENTION_CORPORA for e in excerpts):
             continue
-        complete = [e for e in excerpts if e.complete]
-        if complete:
-            for kind in EXACT_KINDS:
-                scores |= _exact_scores(scorer, complete, kind, name)
-        elif any(e.origin.source == "dse" for e in excerpts):
+        if any(e.origin.source == "dse" for e in excerpts):
             scores |= _dse_scores(name, scorer, excerpts)
         else:
             scores |= _polarity_scores(name, scorer, excerpts)
@@ -104,30 +103,19 @@ def list_exact(excerpts: Sequence[Excerpt], kind: str) -> tuple[list[Pair], Bool
     return pairs, label_matrix(labels), documents
 
 
-def fold_numbers(documents: Sequence[str]) -> NDArray[np.int64]:
-    """Deal documents out to ``FOLDS`` folds, in the order of their names."""
-    order = {d: i % FOLDS for i, d in enumerate(sorted(set(documents)))}
-    return np.array([order[d] for d in documents], dtype=np.int64)
-
-
-def _exact_scores(scorer: PairScorer, excerpts: Sequence[Excerpt], kind: str, name: str) -> dict[str, float]:
-    pairs, y_true, documents = list_exact(excerpts, kind)
-    y_pred = cross_fitted(scorer.score(pairs).probabilities, y_true, documents)
-    by_stance = zip(Stance, stance_f1(y_true, y_pred), strict=True)
-    return {
-        f"{name}/{kind}": micro_f1(y_true, y_pred),
-        **{f"{name}/{kind}.{stance}": float(value) for stance, value in by_stance},
-    }
-
-
-def cross_fitted(probabilities: FloatArray, y_true: BoolArray, documents: Sequence[str]) -> BoolArray:
-    """Decide each fold of documents at thresholds tuned on the other folds, so that no row tunes its own."""
-    fold = fold_numbers(documents)
-    y_pred = np.zeros_like(y_true)
-    for k in range(FOLDS):
-        thresholds = tune_thresholds(probabilities[fold != k], y_true[fold != k])
-        y_pred[fold == k] = probabilities[fold == k] >= np.asarray(thresholds)
-    return y_pred
+def _exact_scores(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]], kind: str) -> dict[str, float]:
+    listed = {name: list_exact(excerpts, kind) for name, excerpts in splits.items()}
+    pairs = [pair for some, _, _ in listed.values() for pair in some]
+    y_true = np.concatenate([some for _, some, _ in listed.values()])
+    documents = [document for _, _, some in listed.values() for document in some]
+    probabilities, y_pred = decide_held_back(scorer.logits(pairs)[0], y_true, documents)
+    split = np.repeat(list(listed), [len(some) for some, _, _ in listed.values()])
+    scores = {f"calibration/{kind}.ece": measure_reliability(kind, probabilities.ravel(), y_true.ravel()).ece}
+    for name in listed:
+        gold, decided = y_true[split == name], y_pred[split == name]
+        scores[f"{name}/{kind}"] = micro_f1(gold, decided)
+        scores |= {f"{name}/{kind}.{s}": float(f1) for s, f1 in zip(Stance, stance_f1(gold, decided), strict=True)}
+    return scores
 
 
 def mention_f1(excerpts: Sequence[Excerpt], found: Sequence[Sequence[Span]]) -> float:
