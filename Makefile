@@ -56,7 +56,11 @@ train: $(VENV)/workshop.stamp
 	$(BIN)/python -m training.average runs/tenth-roots runs/eleventh/model runs/twelfth/model --shares 0.4 0.3 0.3 --settings training/twelfth.toml --output runs/twelfth-mean
 	$(BIN)/python -m training.train training/thirteenth.toml --run runs/thirteenth
 	$(BIN)/python -m training.average runs/tenth-roots runs/eleventh/model runs/thirteenth/model --shares 0.55 0.3 0.15 --settings training/thirteenth.toml --output runs/thirteenth-mean
-	$(BIN)/python -m training.roots runs/thirteenth-mean --settings training/tenth.toml --output models/base
+	$(BIN)/python -m training.roots runs/thirteenth-mean --settings training/tenth.toml --output runs/thirteenth-roots
+	$(BIN)/python -m training.train training/fourteenth.toml --run runs/fourteenth
+	$(BIN)/python -m training.train training/fourteenth_newsmtsc.toml --run runs/fourteenth-newsmtsc
+	$(BIN)/python -m training.average runs/thirteenth-roots runs/fourteenth/model runs/fourteenth-newsmtsc/model --shares 0.3 0.2 0.5 --settings training/fourteenth.toml --output runs/fourteenth-mean
+	$(BIN)/python -m training.roots runs/fourteenth-mean --settings training/tenth.toml --output models/base
 
 benchmark-accuracy: $(VENV)/workshop.stamp
 	$(BIN)/python -m benchmarks.accuracy

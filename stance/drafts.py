@@ -20,7 +20,7 @@ from stance.targets import Mention, MentionFinder, Target, add_tagged, find_hold
 NEIGHBOURS = 16
 """Holders considered on either side of a target in its sentence, besides the author."""
 
-TAG_MARGIN = 1.5
+TAG_MARGIN = 0.8
 """By how much, as a logit, a word must look like part of a name to be one (``training/EXPERIMENTS.md``)."""
 
 _Sentences = tuple[Sentence, ...]
