@@ -123,3 +123,10 @@ def test_tagger_that_only_one_model_has_is_kept(tmp_path: Path) -> None:
     assert "## Finding mentions" in (tmp_path / "mean" / "README.md").read_text(encoding="utf-8")
     with pytest.raises(ConfigError, match="expected models of one encoder"):
         average_models([plain, tagging], [1, 1], DEV, tmp_path / "other", onnx=False)
+
+
+def test_excerpts_that_name_nobody_have_no_calibration_error(tiny_classifier: StanceClassifier) -> None:
+    nobody = Excerpt("x", "The deal .", complete=True)
+    scores = evaluate_development(tiny_classifier.scorer, {"a": [nobody]}).scores
+    assert scores["a/pairs"] == scores["a/targets"] == 1
+    assert not any(name.endswith(".ece") for name in scores)

@@ -110,7 +110,9 @@ def _exact_scores(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]], k
     documents = [document for _, _, some in listed.values() for document in some]
     probabilities, y_pred = decide_held_back(scorer.logits(pairs)[0], y_true, documents)
     split = np.repeat(list(listed), [len(some) for some, _, _ in listed.values()])
-    scores = {f"calibration/{kind}.ece": measure_reliability(kind, probabilities.ravel(), y_true.ravel()).ece}
+    scores: dict[str, float] = {}
+    if pairs:  # sentences that name nobody have none, and no calibration error
+        scores[f"calibration/{kind}.ece"] = measure_reliability(kind, probabilities.ravel(), y_true.ravel()).ece
     for name in listed:
         gold, decided = y_true[split == name], y_pred[split == name]
         scores[f"{name}/{kind}"] = micro_f1(gold, decided)

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.excerpts import Excerpt
 from stance.loading import load_scorer
@@ -70,11 +69,11 @@ def count_misreadings(scorer: PairScorer, splits: Mapping[str, Sequence[Excerpt]
 
 def kinds_of(pairs: Sequence[Pair], gold: BoolArray, answer: BoolArray) -> list[str]:
     """Name the kind of every wrong decision ``(n, 3)`` on the pairs of one sentence."""
-    same = _same_target(pairs)
     places: dict[tuple[object, object], int] = {(p.holder, p.target): i for i, p in enumerate(pairs)}
     kinds = []
     for i, k in np.argwhere(gold != answer).tolist():
-        others, pair = same[i], pairs[i]
+        pair = pairs[i]
+        others = [j for j, other in enumerate(pairs) if j != i and other.target == pair.target]
         if gold[i, k]:
             missed = (
                 (answer[i] & ~gold[i]).any(),
@@ -99,14 +98,6 @@ def kinds_of(pairs: Sequence[Pair], gold: BoolArray, answer: BoolArray) -> list[
 
 def _first(kinds: Sequence[str], fits: Iterable[object]) -> str:
     return next((kind for kind, holds in zip(kinds, fits, strict=False) if holds), kinds[-1])
-
-
-def _same_target(pairs: Sequence[Pair]) -> list[NDArray[np.int64]]:
-    """List for each pair the other pairs with its target."""
-    places: dict[object, list[int]] = {}
-    for i, pair in enumerate(pairs):
-        places.setdefault(pair.target, []).append(i)
-    return [np.array([j for j in places[p.target] if j != i], dtype=np.int64) for i, p in enumerate(pairs)]
 
 
 @one_line_errors
